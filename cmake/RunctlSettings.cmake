@@ -1,0 +1,23 @@
+# Two INTERFACE targets that every module and program of ours links privately.
+set(RUNCTL_SANITIZE "" CACHE STRING "sanitizers to build with, a list: address;undefined")
+option(RUNCTL_WERROR "warnings are errors" ON)
+
+add_library(runctl_settings INTERFACE)
+target_compile_features(runctl_settings INTERFACE cxx_std_23)
+foreach(s IN LISTS RUNCTL_SANITIZE)
+  target_compile_options(runctl_settings INTERFACE -fsanitize=${s} -fno-omit-frame-pointer)
+  target_link_options(runctl_settings INTERFACE -fsanitize=${s})
+endforeach()
+if(RUNCTL_SANITIZE MATCHES undefined)
+  # A finding ends the program: one that is only printed would pass a test.
+  target_compile_options(runctl_settings INTERFACE -fno-sanitize-recover=undefined)
+endif()
+
+add_library(runctl_warnings INTERFACE)
+target_compile_options(runctl_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wcast-align
+  -Wformat=2 -Wswitch-enum -Wextra-semi
+  $<$<CXX_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond;-Wduplicated-branches>
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  $<$<BOOL:${RUNCTL_WERROR}>:-Werror>)

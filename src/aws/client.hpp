@@ -1,0 +1,92 @@
+// Calls to AWS: encode, sign, send, retry, decode.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "aws/codec.hpp"
+#include "aws/credentials.hpp"
+#include "aws/operation.hpp"
+#include "base/result.hpp"
+#include "io/clock.hpp"
+#include "io/http_transport.hpp"
+#include "io/log.hpp"
+#include "io/random.hpp"
+
+namespace runctl::aws {
+
+// Retries of what may be sent again (base/result.hpp, may_retry). The delay before attempt n+1 is drawn
+// from [0, min(first_delay * 2^(n-1), max_delay)]; after throttling the first delay is `throttled_delay`.
+// Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode: three attempts, at most 20 s.
+struct RetryPolicy {
+  int attempts = 3;
+  std::chrono::milliseconds first_delay{100};
+  std::chrono::milliseconds throttled_delay{1'000};
+  std::chrono::milliseconds max_delay{20'000};
+};
+
+// `random` is uniform; `attempt` counts from 1.
+[[nodiscard]] std::chrono::milliseconds retry_delay(int attempt, Errc code,
+                                                    const RetryPolicy& policy,
+                                                    std::uint64_t random);
+
+
+struct ClientConfig {
+  std::string region;
+  Credentials credentials;
+  // Endpoints that replace AWS's own, already resolved for each service.
+  std::string ec2_endpoint;
+  std::string ssm_endpoint;
+  std::string sts_endpoint;
+  RetryPolicy retry = {};
+  std::chrono::milliseconds attempt_timeout{30'000};
+};
+
+struct CallOptions {
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::stop_token stop = {};
+};
+
+// Thread safety: may be used from several threads at once. Borrows what it is built from.
+class Client {
+ public:
+  Client(HttpTransport& http, Clock& clock, Random& random, Log& log, ClientConfig config)
+      : http_{http}, clock_{clock}, random_{random}, log_{log}, config_{std::move(config)} {}
+
+  // Calls one operation. An operation that is not idempotent is sent once: when its answer is lost, the
+  // error's effect is `unknown` and only reading tells what happened.
+  // Errors: those of aws/service_error.hpp when the service refuses; unavailable, deadline_exceeded,
+  // cancelled from the transport; corrupt when the answer is none (effect unknown).
+  template <class Operation>
+  [[nodiscard]] Result<typename Operation::Response> call(
+      const typename Operation::Request& request, const CallOptions& options = {}) {
+    RUNCTL_TRY_LET(const std::string body,
+                   exchange(Operation::info, write_request(Operation::info, writing(request)), options));
+    typename Operation::Response response{};
+    if (auto read = read_response(Operation::info, body, reading(response)); !read) {
+      read.error().effect = Effect::unknown;
+      return std::unexpected{std::move(read).error()};
+    }
+    return response;
+  }
+
+  [[nodiscard]] const ClientConfig& config() const { return config_; }
+
+ private:
+  [[nodiscard]] Result<std::string> exchange(const OperationInfo& operation, std::string body,
+                                             const CallOptions& options);
+  [[nodiscard]] Result<std::string> attempt(const OperationInfo& operation, const std::string& body,
+                                            const CallOptions& options);
+  [[nodiscard]] HttpRequest to_request(const OperationInfo& operation, const std::string& body) const;
+
+  HttpTransport& http_;
+  Clock& clock_;
+  Random& random_;
+  Log& log_;
+  ClientConfig config_;
+};
+
+}  // namespace runctl::aws

@@ -1,0 +1,58 @@
+// Tags and filters, which every resource of EC2 has. Members are those in use; names are the
+// service model's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/operation.hpp"
+#include "aws/shape.hpp"
+
+namespace runctl::aws::ec2 {
+
+struct Tag {
+  std::string key = {};
+  std::optional<std::string> value = {};
+  static constexpr auto shape =
+      describe("Tag", field("Key", "key", &Tag::key), field("Value", "value", &Tag::value));
+};
+
+struct Filter {
+  std::string name = {};
+  std::vector<std::string> values = {};
+  static constexpr auto shape =
+      describe("Filter", field("Name", &Filter::name), field("Values", "Value", &Filter::values));
+};
+
+struct TagSpecification {
+  std::string resource_type = {};
+  std::vector<Tag> tags = {};
+  static constexpr auto shape = describe(
+      "TagSpecification", field("ResourceType", "resourceType", &TagSpecification::resource_type),
+      field("Tags", "Tag", &TagSpecification::tags));
+};
+
+struct CreateTagsRequest {
+  std::optional<bool> dry_run = {};
+  std::vector<std::string> resources = {};
+  std::vector<Tag> tags = {};
+  static constexpr auto shape =
+      describe("CreateTagsRequest", field("DryRun", "dryRun", &CreateTagsRequest::dry_run),
+               field("Resources", "ResourceId", &CreateTagsRequest::resources),
+               field("Tags", "Tag", &CreateTagsRequest::tags));
+};
+
+// The answer of operations that answer nothing else. The model leaves it out; the service sends it.
+struct Return {
+  std::optional<bool> value = {};
+  static constexpr auto shape = describe("Return", field("Return", "return", &Return::value));
+};
+
+struct CreateTags {
+  using Request = CreateTagsRequest;
+  using Response = Return;
+  static constexpr OperationInfo info{ec2_service, "CreateTags", Idempotent::yes};
+};
+
+}  // namespace runctl::aws::ec2

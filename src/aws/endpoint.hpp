@@ -1,0 +1,35 @@
+// Which region, and where its services are reached.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "aws/credentials.hpp"
+#include "aws/operation.hpp"
+#include "base/result.hpp"
+
+namespace runctl::aws {
+
+struct Resolved {
+  std::string value;
+  std::string origin;  // in words, as in Credentials
+};
+
+// --region, else AWS_REGION, AWS_DEFAULT_REGION, the settings, the profile's `region`.
+// Errors: invalid_argument when nobody names one, or for one that cannot be part of a host name.
+[[nodiscard]] Result<Resolved> resolve_region(const AccountSources& sources);
+
+// --endpoint-url, else AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the settings, the profile's
+// `services` section, the profile's `endpoint_url`, AWS's own. What AWS's variables and files say
+// is passed over when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile's
+// ignore_configured_endpoint_urls is "true". No slash at the end. Errors: invalid_argument for a
+// value that is not an http or https URL of a host, and for a `services` section that does not
+// exist. Source: botocore 1.43 configprovider.py, ConfiguredEndpointProvider.
+[[nodiscard]] Result<Resolved> resolve_endpoint(const AccountSources& sources,
+                                                const Service& service, std::string_view region);
+
+// "https://ec2.eu-west-1.amazonaws.com".
+// Source: botocore 1.43 partitions.json, regionRegex and dnsSuffix.
+[[nodiscard]] std::string aws_endpoint(const Service& service, std::string_view region);
+
+}  // namespace runctl::aws

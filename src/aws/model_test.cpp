@@ -1,0 +1,136 @@
+// Holds every described shape against AWS's own service model (tests/data/aws_model/shapes.json).
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "aws/ec2/instance.hpp"
+#include "aws/ec2/instance_type.hpp"
+#include "aws/ec2/snapshot.hpp"
+#include "aws/ec2/tags.hpp"
+#include "aws/ec2/volume.hpp"
+#include "aws/ec2/zone.hpp"
+#include "aws/ssm/shapes.hpp"
+#include "aws/sts/shapes.hpp"
+#include "base/json.hpp"
+#include "io/file.hpp"
+
+namespace runctl::aws {
+namespace {
+
+const boost::json::value& models() {
+  static const boost::json::value value = [] {
+    const auto text = read_file(RUNCTL_SOURCE_DIR "/tests/data/aws_model/shapes.json");
+    return parse_json(text.value()).value();
+  }();
+  return value;
+}
+
+template <class T>
+struct Kind;  // the model's word for a C++ type, with the target structure where there is one
+template <>
+struct Kind<std::string> {
+  static constexpr std::string_view type = "string", item = "", target = "";
+};
+template <>
+struct Kind<std::int64_t> {
+  static constexpr std::string_view type = "integer", item = "", target = "";
+};
+template <>
+struct Kind<bool> {
+  static constexpr std::string_view type = "boolean", item = "", target = "";
+};
+template <>
+struct Kind<Timestamp> {
+  static constexpr std::string_view type = "timestamp", item = "", target = "";
+};
+template <>
+struct Kind<std::map<std::string, std::vector<std::string>>> {
+  static constexpr std::string_view type = "map", item = "", target = "";
+};
+template <Described T>
+struct Kind<T> {
+  static constexpr std::string_view type = "structure", item = "", target = T::shape.name;
+};
+template <class T>
+struct Kind<std::optional<T>> : Kind<T> {};
+template <class T>
+struct Kind<std::vector<T>> {
+  static constexpr std::string_view type = "list", item = Kind<T>::type, target = Kind<T>::target;
+};
+
+template <class Value>
+void check_field(const std::string& where, const FieldNames& names, const boost::json::object& members) {
+  const auto* member = members.if_contains(names.member);
+  ASSERT_NE(member, nullptr) << where << " has no member " << names.member << " in AWS's model";
+  EXPECT_EQ(string_at(*member, "location").value_or(""), names.location) << where << "." << names.member;
+  std::string type = string_at(*member, "type").value_or("");
+  if (type == "long") type = "integer";
+  EXPECT_EQ(type, Kind<Value>::type) << where << "." << names.member;
+  EXPECT_EQ(string_at(*member, "item_type").value_or(""), Kind<Value>::item) << where << "." << names.member;
+  EXPECT_EQ(string_at(*member, "target").value_or(""), Kind<Value>::target) << where << "." << names.member;
+}
+
+template <Described T>
+void check_shape(const std::string& service) {
+  const std::string name{T::shape.name};
+  if (name == "Return") return;  // what EC2 sends where its model has no answer at all
+  const auto& shapes = models().at(service).at("shapes").as_object();
+  const auto* shape = shapes.if_contains(name);
+  ASSERT_NE(shape, nullptr) << "AWS's model of " << service << " has no shape " << name
+                            << " (run tests/data/aws_model/extract.py after adding one)";
+  const auto check = [&]<class Value>(const Field<T, Value>& field) {
+    check_field<Value>(name, field.names, shape->as_object());
+  };
+  std::apply([&](const auto&... fields) { (check(fields), ...); }, T::shape.fields);
+}
+
+template <class Operation>
+void check_operation() {
+  const std::string service{Operation::info.service.id};
+  const std::string name{Operation::info.name};
+  const auto& model = models().at(service);
+  EXPECT_EQ(string_at(model, "api_version").value_or(""), Operation::info.service.api_version);
+  const auto* operation = model.at("operations").as_object().if_contains(name);
+  ASSERT_NE(operation, nullptr) << service << " has no operation " << name;
+  EXPECT_EQ(string_at(*operation, "input").value_or(""), Operation::Request::shape.name);
+  const std::string output = string_at(*operation, "output").value_or("");
+  const std::string described{Operation::Response::shape.name};
+  EXPECT_EQ(output, described == "Return" ? "" : described);
+  check_shape<typename Operation::Request>(service);
+  check_shape<typename Operation::Response>(service);
+}
+
+template <class... Operations>
+void check_operations() {
+  (check_operation<Operations>(), ...);
+}
+template <Described... Shapes>
+void check_shapes(const std::string& service) {
+  (check_shape<Shapes>(service), ...);
+}
+
+TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
+  check_operations<ec2::CreateTags, ec2::DescribeVolumes, ec2::CreateVolume, ec2::AttachVolume,
+                   ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot, ec2::DescribeSnapshots,
+                   ec2::DeleteSnapshot, ec2::RunInstances, ec2::DescribeInstances,
+                   ec2::TerminateInstances, ec2::ModifyInstanceAttribute,
+                   ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ssm::SendCommand,
+                   ssm::GetCommandInvocation, ssm::DescribeInstanceInformation,
+                   sts::GetCallerIdentity>();
+}
+
+TEST(ServiceModel, KnowsEveryInnerShape) {
+  check_shapes<ec2::Tag, ec2::Filter, ec2::TagSpecification, ec2::VolumeAttachment,
+               ec2::OperatorResponse, ec2::Volume, ec2::Snapshot, ec2::InstanceState,
+               ec2::StateReason, ec2::Placement, ec2::EbsInstanceBlockDevice,
+               ec2::InstanceBlockDeviceMapping, ec2::IamInstanceProfileSpecification, ec2::Instance,
+               ec2::Reservation, ec2::InstanceStateChange, ec2::EbsInstanceBlockDeviceSpecification,
+               ec2::InstanceBlockDeviceMappingSpecification, ec2::AvailabilityZone, ec2::EbsInfo,
+               ec2::VCpuInfo, ec2::MemoryInfo, ec2::InstanceTypeInfo>("ec2");
+  check_shapes<ssm::Command, ssm::InstanceInformation, ssm::InstanceInformationStringFilter>("ssm");
+}
+
+}  // namespace
+}  // namespace runctl::aws

@@ -1,0 +1,31 @@
+// The rows of the command table, each defined beside the code that runs it.
+#pragma once
+
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+
+namespace runctl::cli {
+
+extern const CommandSpec quickstart;
+extern const CommandSpec aws_create;
+extern const CommandSpec aws_list;
+extern const CommandSpec aws_status;
+extern const CommandSpec aws_wait;
+extern const CommandSpec aws_terminate;
+extern const CommandSpec aws_train;
+extern const CommandSpec ebs_create;
+extern const CommandSpec ebs_list;
+extern const CommandSpec ebs_show;
+extern const CommandSpec ebs_attach;
+extern const CommandSpec ebs_detach;
+extern const CommandSpec ebs_snapshot;
+extern const CommandSpec ebs_snapshots;
+extern const CommandSpec ebs_restore;
+extern const CommandSpec ebs_delete;
+extern const CommandSpec emulator_run;
+extern const CommandSpec emulator_start;
+extern const CommandSpec emulator_stop;
+extern const CommandSpec emulator_status;
+extern const CommandSpec help;
+
+}  // namespace runctl::cli

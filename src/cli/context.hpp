@@ -1,0 +1,55 @@
+// Everything a command may touch. main() builds the real one, tests their own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "aws/credentials.hpp"
+#include "cli/command.hpp"
+#include "io/clock.hpp"
+#include "io/environment.hpp"
+#include "io/http_transport.hpp"
+#include "io/log.hpp"
+#include "io/random.hpp"
+
+namespace runctl::cli {
+
+class EmulatorControl;
+
+enum class OutputFormat : std::uint8_t { text, json, id };
+
+// The options that every command has, and what the configuration says where they are silent.
+struct Globals {
+  OutputFormat output = OutputFormat::text;
+  bool yes = false;
+  bool dry_run = false;
+  bool quiet = false;
+  bool use_emulator = false;
+  std::optional<std::chrono::seconds> timeout = {};
+  // Whose account, which region and endpoint: what the command line says, and what runctl's files say.
+  aws::AccountChoice flags = {};
+  aws::AccountChoice settings = {};
+  std::string emulator_state = {};  // directory
+};
+
+struct Context {
+  Clock& clock;
+  HttpTransport& http;
+  Random& random;
+  Log& log;
+  const Environment& environment;
+  EmulatorControl& emulator;
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool interactive = false;  // standard input and error are a terminal: questions can be asked
+  bool colour = false;       // standard error takes escape sequences
+  std::stop_token stop = {};
+  Globals globals = {};
+};
+
+}  // namespace runctl::cli

@@ -1,0 +1,85 @@
+// runctl aws ebs create
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "cli/cloud.hpp"
+#include "cli/commands.hpp"
+#include "cli/ebs/options.hpp"
+#include "cli/ebs/show_text.hpp"
+#include "cli/output.hpp"
+#include "volume/create.hpp"
+
+namespace runctl::cli {
+namespace {
+
+constexpr std::array<OptionSpec, 10> options{{
+    {.name = "--size", .value = "GIB", .help = "the size, in GiB"},
+    {.name = "--type", .value = "TYPE", .help = "gp3 (default), gp2, io1, io2, st1, sc1 or standard",
+     .alias = "--volume-type"},
+    {.name = "--name", .value = "NAME", .help = "its Name tag, by which commands find it"},
+    {.name = "--availability-zone", .value = "AZ",
+     .help = "where it is, and where its machine must be (default: the region's first)"},
+    {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
+    {.name = "--throughput", .value = "MIBS", .help = "for gp3, in MiB/s"},
+    {.name = "--multi-attach", .help = "for io1 and io2: several machines may attach it"},
+    {.name = "--encrypted", .help = "encrypt it with the account's default key"},
+    {.name = "--tag", .value = "K=V", .help = "a tag", .times = OptionSpec::Times::many},
+    {.name = "--persistent", .help = "protect it from being deleted"},
+}};
+
+Result<volume::VolumeSpec> spec_from(const Arguments& arguments) {
+  const auto size = arguments.get("--size");
+  if (!size) {
+    auto missing = fail(Errc::invalid_argument, "a new volume needs --size");
+    missing.error().hint = "For example: runctl aws ebs create --size 100 --name datasets";
+    return missing;
+  }
+  volume::VolumeSpec spec;
+  RUNCTL_TRY_LET(spec.size, parse_gib(*size));
+  spec.type = arguments.get("--type").value_or("gp3");
+  spec.zone = arguments.get("--availability-zone").value_or("");
+  RUNCTL_TRY_LET(spec.iops, parse_count(arguments, "--iops"));
+  RUNCTL_TRY_LET(spec.throughput, parse_count(arguments, "--throughput"));
+  spec.multi_attach = arguments.has("--multi-attach");
+  spec.encrypted = arguments.has("--encrypted");
+  RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));
+  if (arguments.has("--persistent")) spec.tags.emplace(volume::tag::is_protected, "true");
+  return spec;
+}
+
+Result<ExitCode> create(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(auto spec, spec_from(arguments));
+  if (auto wrong = volume::check_spec(spec)) return std::unexpected{*std::move(wrong)};
+  RUNCTL_TRY_LET(const auto cloud, connect(context));
+  const auto session = cloud->session();
+  if (spec.zone.empty()) {
+    RUNCTL_TRY_LET(spec.zone, volume::default_zone(session));
+  }
+  const std::string plan =
+      fmt::format("create a volume of {} GiB, {}, in {}", spec.size.count, spec.type, spec.zone);
+  if (context.globals.dry_run) return show_plan(context, {plan});
+
+  RUNCTL_TRY_LET(const auto created, volume::create_volume(session, spec));
+  auto ready = volume::wait_until_available(session, created.id);
+  if (!ready) {
+    // It exists and is paid for: whatever happened, say so.
+    return with_context(std::move(ready).error(), fmt::format("making volume {}, which exists", created.id));
+  }
+  present(context, {.text = fmt::format("Created volume {}.\n{}", ready->id, text_of(*ready)),
+                    .record = record_of(*ready),
+                    .id = ready->id.str()});
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const CommandSpec ebs_create{.path = "aws ebs create",
+                             .summary = "make an empty volume",
+                             .positionals = {},
+                             .options = options,
+                             .danger = Danger::changes,
+                             .run = create};
+
+}  // namespace runctl::cli

@@ -1,0 +1,169 @@
+#include "cli/help.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "cli/parse.hpp"
+
+namespace runctl::cli {
+namespace {
+
+// "Held volume!" -> "held-volume", as GitHub makes anchors of headings.
+std::string anchor_of(std::string_view heading) {
+  std::string anchor;
+  for (const char c : lower(heading)) {
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) anchor += c;
+    if (c == ' ' || c == '-') anchor += '-';
+  }
+  return anchor;
+}
+
+std::size_t level_of(std::string_view line) {
+  const auto level = line.find_first_not_of('#');
+  return level != std::string_view::npos && level > 0 && line[level] == ' ' ? level : 0;
+}
+
+struct Section {
+  std::string anchor;
+  std::string text;
+};
+
+// The headings of a Markdown text with what stands below each, deeper headings included.
+std::vector<Section> sections_of(std::string_view guide) {
+  const auto lines = split(guide, '\n');
+  std::vector<Section> sections;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::size_t level = level_of(lines[i]);
+    if (level == 0) continue;
+    Section section{.anchor = anchor_of(lines[i].substr(level + 1)), .text = {}};
+    for (std::size_t k = i; k < lines.size(); ++k) {
+      const std::size_t other = level_of(lines[k]);
+      if (k > i && other != 0 && other <= level) break;
+      section.text += std::string{lines[k]} + '\n';
+    }
+    sections.push_back(std::move(section));
+  }
+  return sections;
+}
+
+std::string stem(std::string_view name) {
+  name = name.substr(0, name.rfind('.'));
+  return lower(name.substr(name.rfind('/') + 1));
+}
+
+std::string usage_line(const CommandSpec& command) {
+  std::string line = fmt::format("Usage: runctl {}", command.path);
+  for (const PositionalSpec& positional : command.positionals) {
+    switch (positional.need) {
+      case PositionalSpec::Need::required: line += fmt::format(" {}", positional.name); break;
+      case PositionalSpec::Need::optional: line += fmt::format(" [{}]", positional.name); break;
+      case PositionalSpec::Need::rest: line += fmt::format(" [-- {}…]", positional.name); break;
+    }
+  }
+  return line + " [OPTIONS]\n";
+}
+
+using Rows = std::vector<std::pair<std::string, std::string_view>>;
+
+std::string rows_text(const Rows& rows) {
+  std::size_t widest = 0;
+  for (const auto& [left, right] : rows) widest = std::max(widest, left.size());
+  widest = std::min<std::size_t>(widest, 34);
+  std::string out;
+  for (const auto& [left, right] : rows) {
+    if (left.size() > widest) {
+      out += fmt::format("  {}\n  {:{}}  {}\n", left, "", widest, right);
+    } else {
+      out += fmt::format("  {:{}}  {}\n", left, widest, right);
+    }
+  }
+  return out;
+}
+
+Rows option_rows(std::span<const OptionSpec> options) {
+  Rows rows;
+  for (const OptionSpec& option : options) {
+    std::string left = option.letter != '\0' ? fmt::format("-{}, ", option.letter) : "    ";
+    left += option.name;
+    if (!option.value.empty()) left += fmt::format(" {}", option.value);
+    if (option.times == OptionSpec::Times::many && !option.value.empty()) left += " …";
+    rows.emplace_back(std::move(left), option.help);
+  }
+  return rows;
+}
+
+std::string_view manual_of(std::string_view path) {
+  const std::string name = manual_name(path);
+  for (const EmbeddedText& page : manual_pages()) {
+    if (page.name == name) return page.text;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string manual_name(std::string_view path) {
+  if (path.starts_with("aws ebs ")) return fmt::format("ebs/{}.md", path.substr(8));
+  if (path.starts_with("aws ")) return fmt::format("instance/{}.md", path.substr(4));
+  if (path.starts_with("emulator ")) return fmt::format("emulator/{}.md", path.substr(9));
+  return fmt::format("{}.md", path);
+}
+
+std::string command_help(const CommandSpec& command) {
+  std::string out = fmt::format("runctl {}: {}\n\n{}", command.path, command.summary, usage_line(command));
+  if (!command.positionals.empty()) {
+    Rows rows;
+    for (const PositionalSpec& positional : command.positionals) {
+      rows.emplace_back(positional.name, positional.help);
+    }
+    out += "\n" + rows_text(rows);
+  }
+  if (!command.options.empty()) out += "\nOptions:\n" + rows_text(option_rows(command.options));
+  const std::string_view manual = trim(manual_of(command.path));
+  if (!manual.empty()) out += fmt::format("\n{}\n", manual);
+  return out + "\nOptions of every command: runctl --help. Exit codes: runctl help exit-codes.\n";
+}
+
+std::string group_help(std::span<const CommandSpec> commands, std::string_view path) {
+  std::string out;
+  if (path.empty()) {
+    out = "runctl runs machine-learning training on machines you rent and keeps the data on their volumes safe.\n"
+          "\nUsage: runctl COMMAND [OPTIONS]\n\nCommands:\n";
+  } else {
+    out = fmt::format("Usage: runctl {} COMMAND [OPTIONS]\n\nCommands:\n", path);
+  }
+  Rows rows;
+  for (const CommandSpec& command : commands) {
+    if (path.empty() || command.path.starts_with(std::string{path} + ' ')) {
+      rows.emplace_back(command.path, command.summary);
+    }
+  }
+  out += rows_text(rows);
+  if (path.empty()) out += "\nOptions of every command:\n" + rows_text(option_rows(global_options()));
+  if (path.empty()) {
+    out += "\nStart with `runctl quickstart`: a tour on the embedded emulator, without an account.\n";
+  }
+  return out + fmt::format("\nMore on one of them: runctl {}{}COMMAND --help\n", path, path.empty() ? "" : " ");
+}
+
+Result<std::string> topic_help(std::string_view topic) {
+  const std::string wanted = anchor_of(topic.substr(topic.find('#') + 1));
+  std::vector<std::string> topics;
+  for (const EmbeddedText& guide : guides()) {
+    if (stem(guide.name) == lower(topic)) return std::string{guide.text};
+    topics.push_back(stem(guide.name));
+    for (Section& section : sections_of(guide.text)) {
+      if (section.anchor == wanted) return std::move(section.text);
+    }
+  }
+  auto missing = fail(Errc::not_found, fmt::format("there is no help on '{}'", topic));
+  missing.error().hint = "Topics: " + join(topics, ", ") + ", and every heading in them.";
+  return missing;
+}
+
+}  // namespace runctl::cli

@@ -1,0 +1,47 @@
+// runctl help
+#include <array>
+#include <ostream>
+
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/run.hpp"
+
+namespace runctl::cli {
+namespace {
+
+constexpr std::array<PositionalSpec, 1> positionals{{
+    {.name = "TOPIC", .help = "a command, a guide, or a heading in one", .need = PositionalSpec::Need::rest},
+}};
+
+Result<ExitCode> show(const Arguments& arguments, Context& context) {
+  const auto words = arguments.rest("TOPIC");
+  const std::string topic = join(words, " ");
+  if (topic.empty()) {
+    context.out << group_help(command_table(), "");
+    return ExitCode::ok;
+  }
+  for (const CommandSpec& command : command_table()) {
+    if (command.path == topic) {
+      context.out << command_help(command);
+      return ExitCode::ok;
+    }
+    if (command.path.starts_with(topic + ' ')) {
+      context.out << group_help(command_table(), topic);
+      return ExitCode::ok;
+    }
+  }
+  RUNCTL_TRY_LET(const auto text, topic_help(topic));
+  context.out << text;
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const CommandSpec help{.path = "help",
+                       .summary = "help on a command or a topic, offline",
+                       .positionals = positionals,
+                       .options = {},
+                       .run = show};
+
+}  // namespace runctl::cli

@@ -1,0 +1,40 @@
+// Giving a machine back without losing what is on its volumes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "volume/facts.hpp"
+#include "volume/session.hpp"
+
+namespace runctl::fleet {
+
+struct TerminateFacts {
+  volume::InstanceFacts instance;
+  bool agent_online = false;
+};
+
+// How much of its care the user has waived by name (--unsafe-skip-unmount).
+enum class Unmounting : bool { required, skipped };
+
+struct TerminatePlan {
+  bool already_gone = false;
+  std::vector<volume::DeviceMapping> data_volumes = {};  // stay, detached, when the machine goes
+  bool unmount_first = false;
+  std::optional<Error> refusal = {};
+};
+
+// Rule S14: every data volume is unmounted first; one that would be deleted with the machine is a refusal.
+[[nodiscard]] TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting);
+
+[[nodiscard]] Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
+                                                          const volume::InstanceFacts& instance);
+
+// Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until the machine
+// is gone and its data volumes are free again.
+// Errors: conflict naming what is in use; deadline_exceeded; EC2's own refusals.
+[[nodiscard]] Result<void> execute_terminate(const volume::Session& session, const TerminateFacts& facts,
+                                             const TerminatePlan& plan);
+
+}  // namespace runctl::fleet

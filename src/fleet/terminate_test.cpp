@@ -1,0 +1,55 @@
+#include "fleet/terminate.hpp"
+
+#include <gtest/gtest.h>
+
+namespace runctl::fleet {
+namespace {
+
+using volume::InstanceState;
+
+TerminateFacts machine_with_data(bool delete_on_termination = false) {
+  return {.instance = {.id = InstanceId::parse("i-0bbbbbbbbbbbbbbb1").value(),
+                       .state = InstanceState::running,
+                       .root_device = "/dev/xvda",
+                       .devices = {{.device = "/dev/xvda",
+                                    .volume = VolumeId::parse("vol-0ddddddddddddddd1").value(),
+                                    .delete_on_termination = true},
+                                   {.device = "/dev/sdf",
+                                    .volume = VolumeId::parse("vol-0aaaaaaaaaaaaaaa1").value(),
+                                    .delete_on_termination = delete_on_termination}}},
+          .agent_online = true};
+}
+
+TEST(PlanTerminate, UnmountsDataVolumesAndKeepsThem) {
+  const auto plan = plan_terminate(machine_with_data(), Unmounting::required);
+  EXPECT_FALSE(plan.refusal.has_value());
+  EXPECT_TRUE(plan.unmount_first);
+  ASSERT_EQ(plan.data_volumes.size(), 1U);
+  EXPECT_EQ(plan.data_volumes.front().device, "/dev/sdf");
+}
+
+TEST(PlanTerminate, RefusesToDeleteADataVolumeAlsoWhenUnmountingIsSkipped) {
+  for (const auto unmounting : {Unmounting::required, Unmounting::skipped}) {
+    EXPECT_TRUE(plan_terminate(machine_with_data(true), unmounting).refusal.has_value());
+  }
+}
+
+TEST(PlanTerminate, RefusesAMachineThatCannotBeAskedUnlessToldByName) {
+  auto facts = machine_with_data();
+  facts.agent_online = false;
+  EXPECT_TRUE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::skipped).refusal.has_value());
+  facts.instance.state = InstanceState::stopped;  // nothing is mounted there
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+}
+
+TEST(PlanTerminate, CallsATerminatedMachineDone) {
+  auto facts = machine_with_data();
+  for (const auto state : {InstanceState::terminated, InstanceState::shutting_down}) {
+    facts.instance.state = state;
+    EXPECT_TRUE(plan_terminate(facts, Unmounting::required).already_gone);
+  }
+}
+
+}  // namespace
+}  // namespace runctl::fleet

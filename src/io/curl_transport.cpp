@@ -1,0 +1,200 @@
+#include "io/curl_transport.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace runctl {
+
+// Idle handles, each of which keeps its connection open.
+struct CurlTransport::Pool {
+  std::mutex mutex;
+  std::vector<CURL*> idle;
+
+  Pool() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  Pool(Pool&&) = delete;
+  Pool& operator=(Pool&&) = delete;
+  ~Pool() {
+    for (CURL* handle : idle) curl_easy_cleanup(handle);
+  }
+
+  CURL* take() {
+    const std::lock_guard lock{mutex};
+    if (idle.empty()) return curl_easy_init();
+    CURL* handle = idle.back();
+    idle.pop_back();
+    return handle;
+  }
+
+  void give_back(CURL* handle) {
+    curl_easy_reset(handle);
+    const std::lock_guard lock{mutex};
+    idle.push_back(handle);
+  }
+};
+
+namespace {
+
+// What libcurl's callbacks fill while one exchange runs.
+struct Exchange {
+  HttpResponse response;
+  std::size_t limit = 0;
+  bool too_large = false;
+  std::stop_token stop;
+};
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (exchange.response.body.size() + size > exchange.limit) {
+    exchange.too_large = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
+  exchange.response.body.append(data, size);
+  return size;
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const std::string_view line = trim({data, size});
+  if (line.starts_with("HTTP/")) {
+    exchange.response.headers.clear();  // what came before was an interim answer (100 Continue)
+    return size;
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  exchange.response.headers.push_back(
+      {.name = lower(trim(line.substr(0, colon))), .value = std::string{trim(line.substr(colon + 1))}});
+  return size;
+}
+
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Exchange*>(user)->stop.stop_requested() ? 1 : 0;
+}
+
+struct HeaderList {
+  curl_slist* list = nullptr;
+  explicit HeaderList(const std::vector<HttpHeader>& headers) {
+    for (const HttpHeader& header : headers) {
+      // "Name;" is libcurl's way to send a header with an empty value.
+      const std::string line =
+          header.value.empty() ? header.name + ';' : header.name + ": " + header.value;
+      list = curl_slist_append(list, line.c_str());
+    }
+    list = curl_slist_append(list, "expect:");  // no 100-continue round trip for a few kilobytes
+  }
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  HeaderList(HeaderList&&) = delete;
+  HeaderList& operator=(HeaderList&&) = delete;
+  ~HeaderList() { curl_slist_free_all(list); }
+};
+
+void configure(CURL* handle, const HttpRequest& request, const HeaderList& headers,
+               Exchange& exchange) {
+  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.list);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  if (request.method != "GET") {
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+  }
+}
+
+// The host of a URL, for messages; a URL may carry a signature, so it is never shown whole.
+std::string authority(std::string_view url) {
+  const auto start = url.find("://");
+  if (start == std::string_view::npos) return std::string{url.substr(0, url.find('?'))};
+  return std::string{url.substr(0, url.find_first_of("/?", start + 3))};
+}
+
+Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& request,
+               std::string_view detail, bool sent) {
+  Error error;
+  error.effect = sent ? Effect::unknown : Effect::not_applied;
+  const std::string where = authority(request.url);
+  if (exchange.too_large) {
+    error.code = Errc::corrupt;
+    error.message = fmt::format("{} sent more than {} bytes", where, exchange.limit);
+  } else if (code == CURLE_ABORTED_BY_CALLBACK) {
+    error.code = Errc::cancelled;
+    error.message = fmt::format("stopped while talking to {}", where);
+  } else if (code == CURLE_OPERATION_TIMEDOUT) {
+    error.code = Errc::deadline_exceeded;
+    error.message = fmt::format("{} did not answer in time", where);
+  } else {
+    const bool malformed = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
+    const bool garbage = code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL;
+    error.code = Errc::unavailable;
+    if (malformed) error.code = Errc::invalid_argument;
+    if (garbage && sent) error.code = Errc::corrupt;
+    error.message = fmt::format("cannot talk to {}: {}", where,
+                                detail.empty() ? curl_easy_strerror(code) : detail);
+  }
+  return error;
+}
+
+}  // namespace
+
+CurlTransport::CurlTransport(CurlOptions options)
+    : options_{options}, pool_{std::make_unique<Pool>()} {}
+
+CurlTransport::~CurlTransport() = default;
+
+Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
+                                         std::chrono::steady_clock::time_point deadline,
+                                         const std::stop_token& stop) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  if (left.count() <= 0) {
+    return fail(Errc::deadline_exceeded,
+                fmt::format("no time was left to ask {}", authority(request.url)));
+  }
+  CURL* const handle = pool_->take();
+  if (handle == nullptr) return fail(Errc::internal, "libcurl gave no handle");
+
+  Exchange exchange{.response = {}, .limit = options_.response_limit, .stop = stop};
+  const HeaderList headers{request.headers};
+  std::string detail(CURL_ERROR_SIZE, '\0');
+  configure(handle, request, headers, exchange);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min(left, options_.connect_timeout).count()));
+  const CURLcode code = curl_easy_perform(handle);
+
+  long status = 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &request_bytes);
+  pool_->give_back(handle);
+  if (code != CURLE_OK) {
+    return std::unexpected{
+        to_error(code, exchange, request, detail.c_str(), request_bytes > 0)};
+  }
+  exchange.response.status = static_cast<int>(status);
+  return std::move(exchange.response);
+}
+
+}  // namespace runctl

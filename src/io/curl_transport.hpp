@@ -1,0 +1,38 @@
+// HttpTransport over libcurl: keep-alive, TLS that is always verified, proxies from the environment.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "io/http_transport.hpp"
+
+namespace runctl {
+
+struct CurlOptions {
+  std::chrono::milliseconds connect_timeout{5'000};
+  // A response body above this is refused as corrupt: a control-plane answer is never that large.
+  std::size_t response_limit = std::size_t{64} << 20U;
+};
+
+// Thread safety: may be used from several threads at once; each call takes a connection of its own from
+// a shared pool.
+class CurlTransport final : public HttpTransport {
+ public:
+  explicit CurlTransport(CurlOptions options = {});
+  CurlTransport(const CurlTransport&) = delete;
+  CurlTransport& operator=(const CurlTransport&) = delete;
+  CurlTransport(CurlTransport&&) = delete;
+  CurlTransport& operator=(CurlTransport&&) = delete;
+  ~CurlTransport() override;
+
+  [[nodiscard]] Result<HttpResponse> send(const HttpRequest& request,
+                                          std::chrono::steady_clock::time_point deadline,
+                                          const std::stop_token& stop) override;
+
+ private:
+  struct Pool;
+  CurlOptions options_;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace runctl

@@ -1,0 +1,94 @@
+#include "main/embedded_emulator.hpp"
+
+#include <iostream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/version.hpp"
+#include "emulator/daemon.hpp"
+#include "emulator/hardware/make_hardware.hpp"
+
+namespace runctl {
+namespace {
+
+constexpr unsigned default_port = 4599;
+
+emulator::DaemonOptions to_daemon(const cli::EmulatorOptions& options) {
+  return {.state = options.state,
+          .port = static_cast<std::uint16_t>(options.port.value_or(default_port)),
+          .pace = options.pace,
+          .hardware = options.hardware,
+          .seed = options.seed};
+}
+
+cli::EmulatorStatus to_status(const emulator::EmulatorInfo& info, const std::string& state) {
+  return {.endpoint = info.endpoint,
+          .pid = info.pid,
+          .hardware = info.hardware,
+          .hardware_note = info.hardware_note,
+          .state = state};
+}
+
+// `auto` is block where that works, else files, with the reason.
+Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted, const std::filesystem::path& state) {
+  using emulator::HardwareKind;
+  emulator::HardwareChoice choice;
+  HardwareKind kind = HardwareKind::block;
+  if (wanted == "files") kind = HardwareKind::files;
+  if (wanted == "none") kind = HardwareKind::none;
+  if (kind == HardwareKind::block) {
+    const auto works = emulator::block_hardware_works(state);
+    if (!works && wanted == "block") {
+      Error error = works.error();
+      error.hint = "Use --hardware files: volumes are directories then, and no devices are shown.";
+      return std::unexpected{std::move(error)};
+    }
+    if (!works) {
+      kind = HardwareKind::files;
+      choice.note = fmt::format("block hardware does not work here: {}", works.error().message);
+    }
+  }
+  RUNCTL_TRY_LET(choice.hardware, emulator::make_hardware(kind, state));
+  return choice;
+}
+
+}  // namespace
+
+Result<std::optional<cli::EmulatorStatus>> EmbeddedEmulator::status(const std::string& state) {
+  RUNCTL_TRY_LET(const auto info, emulator::emulator_status(state));
+  if (!info) return std::nullopt;
+  return to_status(*info, state);
+}
+
+Result<cli::EmulatorStatus> EmbeddedEmulator::start(const cli::EmulatorOptions& options) {
+  RUNCTL_TRY_LET(const auto running, status(options.state));
+  if (running) return *running;
+  auto started = emulator::start_emulator(to_daemon(options), clock_, environment_, stop_);
+  if (!started && !options.port) {
+    // The usual port is somebody else's: nobody asked for it, and the endpoint is written down.
+    cli::EmulatorOptions elsewhere = options;
+    elsewhere.port = 0;
+    started = emulator::start_emulator(to_daemon(elsewhere), clock_, environment_, stop_);
+  }
+  if (!started) return std::unexpected{std::move(started).error()};
+  return to_status(*started, options.state);
+}
+
+Result<bool> EmbeddedEmulator::stop(const std::string& state) { return emulator::stop_emulator(state); }
+
+Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options, const std::stop_token& stop) {
+  const auto daemon = to_daemon(options);
+  std::optional<SeededRandom> seeded;
+  if (options.seed) seeded.emplace(*options.seed);
+  return emulator::run_emulator(
+      daemon,
+      {.clock = clock_,
+       .random = seeded ? static_cast<Random&>(*seeded) : random_,
+       .out = std::cout,
+       .make_hardware = [&daemon] { return choose_hardware(daemon.hardware, daemon.state); },
+       .version = std::string{cli::version}},
+      stop);
+}
+
+}  // namespace runctl

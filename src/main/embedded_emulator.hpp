@@ -1,0 +1,33 @@
+// The emulator as the command line sees it, over the real one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "cli/emulator_control.hpp"
+#include "io/clock.hpp"
+#include "io/environment.hpp"
+#include "io/random.hpp"
+
+namespace runctl {
+
+class EmbeddedEmulator final : public cli::EmulatorControl {
+ public:
+  EmbeddedEmulator(Clock& clock, Random& random, const Environment& environment, std::stop_token stop)
+      : clock_{clock}, random_{random}, environment_{environment}, stop_{std::move(stop)} {}
+
+  [[nodiscard]] Result<std::optional<cli::EmulatorStatus>> status(const std::string& state) override;
+  [[nodiscard]] Result<cli::EmulatorStatus> start(const cli::EmulatorOptions& options) override;
+  [[nodiscard]] Result<bool> stop(const std::string& state) override;
+  [[nodiscard]] Result<void> run(const cli::EmulatorOptions& options, const std::stop_token& stop) override;
+
+ private:
+  Clock& clock_;
+  Random& random_;
+  const Environment& environment_;
+  std::stop_token stop_;
+};
+
+}  // namespace runctl

@@ -1,0 +1,171 @@
+#include "training/train.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/time_text.hpp"
+#include "node/put_file.hpp"
+#include "volume/attach.hpp"
+#include "volume/mount.hpp"
+
+namespace runctl::training {
+namespace {
+
+using volume::Session;
+using volume::VolumeFacts;
+
+constexpr std::chrono::seconds script_patience{60};
+
+node::Machine machine_of(const Session& session, const InstanceId& instance) {
+  return {.shell = session.shell, .instance = instance, .timeout = script_patience, .stop = session.stop};
+}
+
+// The directory by which the machine's processes find the volume, after whatever had to be done for it.
+Result<std::string> make_ready(const Session& session, const VolumeFacts& volume,
+                               const volume::InstanceFacts& instance) {
+  RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session, volume, instance));
+  auto plan = volume::plan_attach(facts);
+  if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
+  if (plan.already_attached) {
+    RUNCTL_TRY(volume::wait_until_attached(session, volume.id, instance.id, plan.device));
+  } else {
+    RUNCTL_TRY(volume::execute_attach(session, facts, plan));
+  }
+  RUNCTL_TRY_LET(const auto mounted, volume::mounted_at(session, volume.id, instance.id));
+  volume::MountSpec spec;
+  spec.directory = mounted.value_or(default_mount_point(volume));
+  auto result = volume::mount(session, volume, instance.id, spec);
+  if (result) return result->path;
+  Error& error = result.error();
+  if (error.remote && error.remote->code == "no_filesystem") {
+    error.hint = "Make one first:";
+    error.ways_out = {fmt::format("runctl aws ebs attach {} --instance {} --mount {} --format ext4", volume.id,
+                                  instance.id, spec.directory)};
+  }
+  return std::unexpected{std::move(error)};
+}
+
+// The folder on the machine.
+Result<std::string> send_code(const Session& session, const TrainSpec& spec, const node::RunId& run) {
+  const std::string folder = fmt::format("/var/lib/runctl/code/{}", run.str());
+  std::string real_folder;
+  for (const CodeFile& file : spec.code.files) {
+    session.progress(fmt::format("sending {}", file.name));
+    RUNCTL_TRY_LET(const auto put, node::put_file(machine_of(session, spec.instance.id),
+                                                  fmt::format("{}/{}", folder, file.name), file.mode, file.content));
+    real_folder = put.path.substr(0, put.path.rfind('/'));
+  }
+  return real_folder;
+}
+
+std::vector<std::string> command_line(const TrainSpec& spec) {
+  std::vector<std::string> argv;
+  if (spec.script.ends_with(".py")) {
+    // Unbuffered: a log that is followed must not lag behind.
+    argv = {"/usr/bin/env", "python3", "-u", spec.script};
+  } else {
+    argv = {"./" + spec.script};
+  }
+  argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
+  return argv;
+}
+
+Result<node::RunId> new_run_id(const Session& session) {
+  return node::RunId::parse(
+      fmt::format("run-{}-{}", iso8601_basic(session.clock.now()).substr(0, 15), random_hex(session.random, 6)));
+}
+
+struct Directories {
+  std::string data = {};
+  std::string checkpoints = {};
+  std::string output = {};
+};
+
+Result<Directories> prepare_volumes(const Session& session, const TrainSpec& spec) {
+  Directories directories;
+  if (spec.data_volume) {
+    RUNCTL_TRY_LET(directories.data, make_ready(session, *spec.data_volume, spec.instance));
+  }
+  if (spec.checkpoint_volume) {
+    const bool same = spec.data_volume && spec.data_volume->id == spec.checkpoint_volume->id;
+    std::string path = directories.data;
+    if (!same) {
+      RUNCTL_TRY_LET(path, make_ready(session, *spec.checkpoint_volume, spec.instance));
+    }
+    directories.checkpoints = path + "/checkpoints";
+    directories.output = path + "/output";
+  }
+  return directories;
+}
+
+}  // namespace
+
+std::string default_mount_point(const VolumeFacts& volume) {
+  std::string name = volume::tag_value(volume.tags, volume::tag::name);
+  std::ranges::replace_if(
+      name, [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                  c == '-' || c == '_'); },
+      '-');
+  return "/mnt/" + (name.empty() ? volume.id.str() : name);
+}
+
+Result<node::RunReport> start(const Session& session, const TrainSpec& spec) {
+  if (spec.instance.state != volume::InstanceState::running) {
+    auto off = fail(Errc::conflict, fmt::format("instance {} is '{}'", spec.instance.id,
+                                                volume::name_of(spec.instance.state)));
+    off.error().hint = fmt::format("Wait until it runs: runctl aws wait {}", spec.instance.id);
+    return off;
+  }
+  RUNCTL_TRY_LET(const auto directories, prepare_volumes(session, spec));
+  RUNCTL_TRY_LET(auto run, new_run_id(session));
+  RUNCTL_TRY_LET(auto folder, send_code(session, spec, run));
+  node::RunSpec run_spec{.id = std::move(run),
+                         .argv = command_line(spec),
+                         .working_directory = std::move(folder),
+                         .checkpoint_directory = directories.checkpoints};
+  if (!directories.data.empty()) {
+    run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
+  }
+  if (!directories.output.empty()) {
+    run_spec.environment.push_back({.name = "RUNCTL_OUTPUT_DIR", .value = directories.output});
+  }
+  if (spec.resume == Resume::yes) {
+    run_spec.environment.push_back({.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
+  }
+  session.progress("starting the run");
+  auto started = node::start_run(machine_of(session, spec.instance.id), run_spec);
+  if (!started && started.error().remote && started.error().remote->code == "busy") {
+    started.error().hint = "Two runs that write one directory destroy each other's checkpoints; wait for it or stop it.";
+    started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
+  }
+  return started;
+}
+
+Result<node::RunReport> follow(const Session& session, const InstanceId& instance, const node::RunId& run,
+                               const std::function<void(std::string_view)>& write) {
+  std::uint64_t offset = 0;
+  std::chrono::milliseconds delay{50};
+  while (true) {
+    RUNCTL_TRY_LET(const auto progress, node::run_status(machine_of(session, instance), run, offset));
+    write(progress.log);
+    const bool moved = progress.next_offset != offset;
+    offset = progress.next_offset;
+    const bool whole = offset >= progress.log_size;
+    if (whole && progress.run.state != node::RunState::running) return progress.run;
+    if (!whole) continue;
+    // Half a second is what people notice; a silent run is asked less often.
+    delay = moved ? std::chrono::milliseconds{200} : std::min(delay * 2, std::chrono::milliseconds{2'000});
+    const auto wake = session.clock.ticks() + delay;
+    if (wake > session.deadline) {
+      auto late = fail(Errc::deadline_exceeded, fmt::format("run {} has not ended within the time given, and goes on",
+                                                            run.str()));
+      late.error().effect = Effect::applied;
+      return late;
+    }
+    RUNCTL_TRY(session.clock.sleep_until(wake, session.stop));
+  }
+}
+
+}  // namespace runctl::training

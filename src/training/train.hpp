@@ -1,0 +1,45 @@
+// A training run on a machine, from its volumes to its outcome.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "node/run.hpp"
+#include "training/code.hpp"
+#include "volume/facts.hpp"
+#include "volume/session.hpp"
+
+namespace runctl::training {
+
+enum class Resume : bool { no, yes };
+
+struct TrainSpec {
+  volume::InstanceFacts instance;
+  std::string script = {};  // the file's name among `code`
+  Code code = {};
+  std::optional<volume::VolumeFacts> data_volume = {};
+  std::optional<volume::VolumeFacts> checkpoint_volume = {};  // may be the same as the data volume
+  Resume resume = Resume::no;
+  std::vector<std::string> arguments = {};
+};
+
+// Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which goes on
+// without us from then on.
+// Errors: conflict for a volume that another machine holds or a checkpoint directory that another run uses, with
+// the holder; those of attach, mount, put_file and start_run.
+[[nodiscard]] Result<node::RunReport> start(const volume::Session& session, const TrainSpec& spec);
+
+// Gives the run's output to `write` as it comes, and returns how the run ended.
+// Errors: deadline_exceeded and cancelled, the run going on; those of run_status.
+[[nodiscard]] Result<node::RunReport> follow(const volume::Session& session, const InstanceId& instance,
+                                             const node::RunId& run,
+                                             const std::function<void(std::string_view)>& write);
+
+// Where a volume is mounted when nobody said where: /mnt/ and its Name as far as a path can have it, or its id.
+[[nodiscard]] std::string default_mount_point(const volume::VolumeFacts& volume);
+
+}  // namespace runctl::training

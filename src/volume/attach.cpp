@@ -1,0 +1,160 @@
+#include "volume/attach.hpp"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "volume/read.hpp"
+#include "volume/wait.hpp"
+
+namespace runctl::volume {
+namespace {
+
+// A signed request can be accepted, and act, for as long as its signature lives.
+// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5 minutes.
+constexpr std::chrono::minutes signature_life{5};
+// After a plain answer EC2 knows; what is seen until then is old (docs: eventual consistency).
+constexpr std::chrono::seconds stale_reads{15};
+
+Result<VolumeFacts> read_again(const Session& session, const VolumeId& id) {
+  return read_volume(session.aws, id, session.options());
+}
+
+// Another machine has it: says which.
+std::unexpected<Error> lost_to_another(const Session& session, const VolumeFacts& volume,
+                                       const InstanceId& wanted_by) {
+  const AttachmentFacts& winner = volume.attachments.front();
+  std::optional<InstanceFacts> holder;
+  if (auto read = read_instance(session.aws, winner.instance, session.options())) holder = *read;
+  return std::unexpected{held_volume(volume, winner, holder, wanted_by)};
+}
+
+// The state of the world after AttachVolume was sent, in as many reads as it takes to be sure.
+struct Judgement {
+  AttachOutcome outcome = AttachOutcome::not_yet;
+  VolumeFacts volume;
+  bool operator==(const Judgement& other) const {
+    return outcome == other.outcome && volume.attachments == other.volume.attachments;
+  }
+};
+
+Result<Judgement> judge(const Session& session, const AttachFacts& facts, const std::string& device,
+                        std::chrono::seconds patience) {
+  return wait_until_agreed<Judgement>(
+      session, {.max_delay = std::chrono::seconds{5}, .budget = patience},
+      fmt::format("EC2 to show who has volume {}", facts.volume.id),
+      [&]() -> Result<std::optional<Judgement>> {
+        RUNCTL_TRY_LET(auto volume, read_again(session, facts.volume.id));
+        const auto outcome = classify_attach(volume, facts.instance.id, device);
+        if (outcome == AttachOutcome::not_yet) return std::nullopt;
+        return Judgement{.outcome = outcome, .volume = std::move(volume)};
+      });
+}
+
+std::unexpected<Error> still_unknown(Error error, const AttachFacts& facts) {
+  error.effect = Effect::unknown;
+  error.message = fmt::format("AttachVolume for {} was sent and no answer came; so far nobody has the volume",
+                              facts.volume.id);
+  error.hint = fmt::format("The request may still act for up to 15 minutes. Look again before you do anything "
+                           "else with it: runctl aws ebs show {}",
+                           facts.volume.id);
+  error.section = "EBS_CONCURRENT_ACCESS.md#lost-replies";
+  return std::unexpected{std::move(error)};
+}
+
+// The attach call failed in a way that leaves open who has the volume now.
+bool must_be_read(const Error& error) {
+  if (error.effect != Effect::not_applied) return true;
+  return error.remote && error.remote->code == "VolumeInUse";
+}
+
+Result<VolumeFacts> resolve(const Session& session, const AttachFacts& facts,
+                            const std::string& device, Error error) {
+  const bool unknown = error.effect != Effect::not_applied;
+  const std::chrono::seconds patience =
+      unknown ? std::chrono::duration_cast<std::chrono::seconds>(signature_life) : stale_reads;
+  session.progress("the answer was lost; reading who has the volume");
+  auto judged = judge(session, facts, device, patience);
+  if (!judged) {
+    const bool timed_out = judged.error().code == Errc::deadline_exceeded;
+    if (timed_out && unknown) return still_unknown(std::move(judged).error(), facts);
+    if (timed_out) return std::unexpected{std::move(error)};
+    return std::unexpected{std::move(judged).error()};
+  }
+  switch (judged->outcome) {
+    case AttachOutcome::ours:
+      // EC2 refuses a second attach to the same instance with VolumeInUse too: it is ours only if the
+      // refusal was not about somebody who chose the same name, and names are chosen at random.
+      return judged->volume;
+    case AttachOutcome::other_name: {
+      const auto* here = attachment_to(judged->volume, facts.instance.id);
+      auto other = fail(Errc::conflict,
+                        fmt::format("volume {} was attached to {} as {} by somebody else at the same time",
+                                    facts.volume.id, facts.instance.id, here->device));
+      other.error().hint = "Run the command again to use it there.";
+      return other;
+    }
+    case AttachOutcome::lost:
+    case AttachOutcome::not_yet: return lost_to_another(session, judged->volume, facts.instance.id);
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+Result<AttachFacts> read_attach_facts(const Session& session, const VolumeFacts& volume,
+                                      const InstanceFacts& instance) {
+  AttachFacts facts{.volume = volume, .instance = instance, .nonce = session.random.next()};
+  if (!volume.attachments.empty() && attachment_to(volume, instance.id) == nullptr) {
+    auto holder = read_instance(session.aws, volume.attachments.front().instance, session.options());
+    if (holder) facts.holder = *std::move(holder);
+    return facts;  // it will be refused: nothing else needs to be asked
+  }
+  RUNCTL_TRY_LET(facts.attachment_limit,
+                 read_attachment_limit(session.aws, instance.type, session.options()));
+  return facts;
+}
+
+Result<VolumeFacts> wait_until_attached(const Session& session, const VolumeId& volume,
+                                        const InstanceId& instance, const std::string& device) {
+  return wait_until_agreed<VolumeFacts>(
+      session, {}, fmt::format("volume {} to be attached to {}", volume, instance),
+      [&]() -> Result<std::optional<VolumeFacts>> {
+        RUNCTL_TRY_LET(auto seen, read_again(session, volume));
+        if (classify_attach(seen, instance, device) == AttachOutcome::lost) {
+          return lost_to_another(session, seen, instance);
+        }
+        const auto* here = attachment_to(seen, instance);
+        const bool settled = here != nullptr && here->state == AttachmentState::attached;
+        return settled ? std::optional{std::move(seen)} : std::nullopt;
+      });
+}
+
+Result<VolumeFacts> execute_attach(const Session& session, const AttachFacts& facts,
+                                   const AttachPlan& plan) {
+  const aws::ec2::AttachVolumeRequest request{.volume_id = facts.volume.id.str(),
+                                              .instance_id = facts.instance.id.str(),
+                                              .device = plan.device};
+  session.progress(fmt::format("attaching {} to {} as {}", facts.volume.id, facts.instance.id, plan.device));
+  if (auto sent = session.aws.call<aws::ec2::AttachVolume>(request, session.options()); !sent) {
+    if (!must_be_read(sent.error())) return std::unexpected{std::move(sent).error()};
+    RUNCTL_TRY(resolve(session, facts, plan.device, std::move(sent).error()));
+  }
+  RUNCTL_TRY_LET(auto attached,
+                 wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device));
+  // The flag can only change while the volume is unattached: this check is stable, one before was not.
+  if (attached.multi_attach != facts.volume.multi_attach || attached.attachments.size() != 1) {
+    auto changed = fail(Errc::precondition,
+                        fmt::format("volume {} changed while it was attached to {}", facts.volume.id,
+                                    facts.instance.id));
+    changed.error().effect = Effect::applied;
+    changed.error().hint =
+        fmt::format("It was not mounted. Look at it: runctl aws ebs show {}", facts.volume.id);
+    return changed;
+  }
+  return attached;
+}
+
+}  // namespace runctl::volume

@@ -1,0 +1,52 @@
+// A volume's filesystem on its machine: made, mounted, written back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "volume/facts.hpp"
+#include "volume/session.hpp"
+#include "volume/snapshot.hpp"
+
+namespace runctl::volume {
+
+enum class Filesystem : std::uint8_t { ext4, xfs };
+[[nodiscard]] std::string_view name_of(Filesystem filesystem);
+// Errors: invalid_argument.
+[[nodiscard]] Result<Filesystem> parse_filesystem(std::string_view text);
+
+struct MountSpec {
+  std::string directory;
+  std::optional<Filesystem> format = {};  // make one first, if the volume is proved blank
+};
+
+struct Mounted {
+  std::string path;  // where the machine's processes find it
+  std::string filesystem;
+  bool already = false;
+  bool formatted = false;
+};
+
+// What stands against it before anything is touched: a machine that does not run, a volume that may not be
+// formatted because it came from a snapshot or was not created empty by runctl (S11, I8), a mode without
+// mounts.
+[[nodiscard]] std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts& instance,
+                                               const MountSpec& spec);
+
+// Formats if asked, then mounts. Both find the device by the serial of what was opened.
+// Errors: conflict when the machine says that it must not be done; unavailable, deadline_exceeded.
+[[nodiscard]] Result<Mounted> mount(const Session& session, const VolumeFacts& volume,
+                                    const InstanceId& instance, const MountSpec& spec);
+
+// Where the machine has the volume mounted; nothing when it has not. Errors: those of the machine.
+[[nodiscard]] Result<std::optional<std::string>> mounted_at(const Session& session, const VolumeId& volume,
+                                                            const InstanceId& instance);
+
+// Writes back what the volume's machine caches, and says what a snapshot taken now is worth.
+// Errors: those of the machine; a machine that cannot be reached is none: the snapshot is crash-consistent.
+[[nodiscard]] Result<Consistency> sync_before_snapshot(const Session& session, const VolumeFacts& volume);
+
+}  // namespace runctl::volume

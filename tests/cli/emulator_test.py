@@ -1,0 +1,93 @@
+"""The emulator as a program: started, found, stopped, killed."""
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import cloud
+
+
+class Emulator(cloud.unittest.TestCase):
+    def setUp(self):
+        self.cloud = cloud.Cloud()
+        self.addCleanup(self.cloud.remove)
+        self.addCleanup(self.run_it, "emulator", "stop")
+
+    def run_it(self, *words, **options):
+        return self.cloud.run(*words, "--state", self.cloud.state, **options)
+
+    def start(self):
+        outcome = self.run_it("emulator", "start", "--port", "0", "--hardware", "none", "--output", "json")
+        self.assertEqual(outcome.code, 0, outcome)
+        return outcome.record
+
+    def test_start_status_stop(self):
+        self.assertEqual(self.run_it("emulator", "status").code, 3)
+        started = self.start()
+        status = self.run_it("emulator", "status", "--output", "json").record
+        self.assertEqual((status["endpoint"], status["pid"]), (started["endpoint"], started["pid"]))
+        self.assertEqual(self.start()["pid"], started["pid"], "a second one was started")
+        with urllib.request.urlopen(started["endpoint"] + "/_runctl/status", timeout=5) as answer:
+            self.assertEqual(json.load(answer)["pid"], started["pid"])
+        self.assertEqual(self.run_it("emulator", "stop").code, 0)
+        self.assertEqual(self.run_it("emulator", "status").code, 3)
+        self.assertFalse(os.path.exists(f"/proc/{started['pid']}"))
+        self.assertEqual(self.run_it("emulator", "stop").code, 0, "stopping what does not run is success")
+
+    def test_volumes_outlive_it(self):
+        environment = {"RUNCTL_EMULATOR": "1"}
+        self.start()
+        made = self.run_it("aws", "ebs", "create", "--size", "1", "--name", "kept", "--output", "id",
+                           environment=environment)
+        self.assertEqual(made.code, 0, made)
+        self.assertIn("emulator at http://127.0.0.1", made.err)
+        self.run_it("emulator", "stop")
+        self.start()
+        shown = self.run_it("aws", "ebs", "show", "kept", "--output", "id", environment=environment)
+        self.assertEqual(shown.out, made.out, shown)
+
+    def test_two_cannot_have_one_state(self):
+        self.start()
+        outcome = self.run_it("emulator", "run", "--port", "0", "--hardware", "none", timeout=20)
+        self.assertEqual(outcome.code, 4, outcome)
+
+    def test_a_port_that_is_taken_is_an_error_that_names_it(self):
+        started = self.start()
+        port = started["endpoint"].rsplit(":", 1)[1]
+        other = self.cloud.run("emulator", "run", "--port", port, "--hardware", "none", "--state",
+                               self.cloud.state + "-2", timeout=20)
+        self.assertNotEqual(other.code, 0, other)
+        self.assertIn(port, other.err)
+
+    def test_a_killed_one_is_not_taken_for_running(self):
+        started = self.start()
+        os.kill(started["pid"], cloud.signal.SIGKILL)
+        self.assertTrue(cloud.wait_until(lambda: self.run_it("emulator", "status").code == 3))
+        self.assertNotEqual(self.start()["pid"], started["pid"])
+
+    def test_a_request_without_a_signature_is_refused(self):
+        started = self.start()
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(started["endpoint"] + "/", data=b"Action=DescribeVolumes&Version=2016-11-15", timeout=5)
+        self.assertIn(caught.exception.code, (400, 401, 403))
+        caught.exception.close()
+
+    def test_a_state_that_cannot_be_read_is_not_overwritten(self):
+        started = self.start()
+        self.run_it("emulator", "stop")
+        databases = [name for name in os.listdir(self.cloud.state) if name.endswith((".db", ".sqlite", ".sqlite3"))]
+        self.assertEqual(len(databases), 1, os.listdir(self.cloud.state))
+        path = os.path.join(self.cloud.state, databases[0])
+        with open(path, "wb") as file:
+            file.write(b"this is no database" * 100)
+        outcome = self.run_it("emulator", "run", "--port", "0", "--hardware", "none", timeout=20)
+        self.assertNotEqual(outcome.code, 0, started)
+        self.assertTrue(outcome.err.startswith("Error: "), outcome)
+        with open(path, "rb") as file:
+            self.assertTrue(file.read().startswith(b"this is no database"))
+
+
+if __name__ == "__main__":
+    cloud.main()

@@ -1,0 +1,110 @@
+"""Clouds that are down, talk nonsense or say no: a clear error, the right exit code, nothing half-made."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import cloud
+
+
+class NoCloud(cloud.unittest.TestCase):
+    def setUp(self):
+        self.cloud = cloud.Cloud()
+        self.addCleanup(self.cloud.remove)
+        self.cloud.environment.update(
+            AWS_ACCESS_KEY_ID="emulator", AWS_SECRET_ACCESS_KEY="emulator", AWS_DEFAULT_REGION="us-east-1")
+
+    def list_at(self, endpoint, *words):
+        return self.cloud.run("aws", "ebs", "list", "--endpoint-url", endpoint, *words)
+
+    def test_a_dead_endpoint_is_named(self):
+        outcome = self.list_at("http://127.0.0.1:1")
+        self.assertEqual(outcome.code, 1, outcome)
+        self.assertIn("http://127.0.0.1:1", outcome.err)
+
+    def test_garbage_is_called_garbage(self):
+        page = b"<html><body>It works!</body></html>"
+        head = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+        for answer in (head % (b"200 OK", len(page)) + page, head % (b"502 Bad Gateway", len(page)) + page,
+                       b"SSH-2.0-OpenSSH_9.2\r\n", head % (b"200 OK", 500) + page, b"",
+                       head % (b"200 OK", 0)):
+            with cloud.misbehaving_server(answer) as endpoint:
+                outcome = self.list_at(endpoint, "--timeout", "10s")
+                self.assertEqual(outcome.code, 1, (answer, outcome))
+                self.assertTrue(outcome.err.startswith("Error: "), outcome)
+                self.assertEqual(outcome.out, "")
+
+    def test_silence_ends_at_the_timeout(self):
+        with cloud.misbehaving_server(None) as endpoint:
+            outcome = self.list_at(endpoint, "--timeout", "1s")
+        self.assertEqual(outcome.code, 6, outcome)
+        self.assertIn("did not answer in time", outcome.err)
+
+    def test_no_credentials_is_denied_and_says_what_to_do(self):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            del self.cloud.environment[name]
+        outcome = self.list_at("http://127.0.0.1:1")
+        self.assertEqual(outcome.code, 5, outcome)
+        self.assertIn("--emulator", outcome.err)
+
+    def test_no_region_is_a_usage_error(self):
+        del self.cloud.environment["AWS_DEFAULT_REGION"]
+        outcome = self.list_at("http://127.0.0.1:1")
+        self.assertEqual(outcome.code, 2, outcome)
+        self.assertIn("--region", outcome.err)
+
+    def test_a_bad_endpoint_is_a_usage_error(self):
+        outcome = self.list_at("ftp://127.0.0.1")
+        self.assertEqual(outcome.code, 2, outcome)
+
+
+class Refusals(cloud.CloudTest):
+    def test_wrong_credentials_are_denied(self):
+        outcome = self.cloud.run("aws", "ebs", "list", environment={"AWS_SECRET_ACCESS_KEY": "wrong"})
+        self.assertEqual(outcome.code, 5, outcome)
+        self.assertIn("AuthFailure", outcome.err)
+
+    def test_another_account_sees_nothing_of_ours(self):
+        volume = self.cloud.volume()
+        other = {"AWS_ACCESS_KEY_ID": "somebody-else"}
+        self.assertEqual(self.cloud.run("aws", "ebs", "show", volume, environment=other).code, 3)
+        self.assertEqual(self.cloud.run("aws", "ebs", "show", volume, "--region", "eu-west-1").code, 3)
+        self.assertEqual(self.cloud.run("aws", "ebs", "show", volume).code, 0)
+
+    def test_unknown_and_malformed_names(self):
+        for words, code in [
+            (["aws", "ebs", "show", "vol-0123456789abcdef0"], 3),
+            (["aws", "ebs", "show", "vol-nonsense"], 2),
+            (["aws", "ebs", "show", "no-such-name"], 3),
+            (["aws", "ebs", "restore", "snap-0123456789abcdef0"], 3),
+            (["aws", "wait", "i-0123456789abcdef0"], 3),
+            (["aws", "terminate", "i-0123456789abcdef0", "--yes"], 3),
+            (["aws", "ebs", "detach", "vol-0123456789abcdef0"], 3),
+            (["aws", "ebs", "delete", "vol-0123456789abcdef0", "--yes"], 3),
+        ]:
+            outcome = self.cloud.run(*words)
+            self.assertEqual(outcome.code, code, (words, outcome))
+            self.assertTrue(outcome.err.startswith("Error: "), outcome)
+
+    def test_an_ambiguous_name_lists_the_candidates(self):
+        first = self.cloud.volume("--name", "twin")
+        second = self.cloud.volume("--name", "twin")
+        outcome = self.cloud.run("aws", "ebs", "show", "twin")
+        self.refused(outcome, first, second)
+
+    def test_the_wrong_zone_is_refused_before_the_call_with_the_way_out(self):
+        volume = self.cloud.volume(zone="us-east-1b")
+        machine = self.cloud.machine()
+        before = self.cloud.requests().count("AttachVolume")
+        outcome = self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine)
+        self.refused(outcome, "is in zone us-east-1b", "runctl aws ebs restore $SNAP --availability-zone us-east-1a")
+        self.assertEqual(self.cloud.requests().count("AttachVolume"), before)
+
+    def test_a_zone_that_does_not_exist_makes_nothing(self):
+        count = len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split())
+        outcome = self.cloud.run("aws", "ebs", "create", "--size", "1", "--availability-zone", "us-east-1z")
+        self.assertEqual(outcome.code, 2, outcome)
+        self.assertEqual(len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split()), count)
+
+
+if __name__ == "__main__":
+    cloud.main()

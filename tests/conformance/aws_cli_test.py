@@ -1,0 +1,200 @@
+"""The AWS CLI, a client that this project did not write, against the emulator.
+
+RUNCTL       path of the program; it is started as `runctl emulator run`
+RUNCTL_HARDWARE  block, files or none (default: auto)
+AWS_CLI      path of the AWS CLI (default /usr/bin/aws); without one the tests are skipped
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+AWS_CLI = os.environ.get("AWS_CLI", "/usr/bin/aws")
+PATIENCE = 30  # seconds
+
+
+def cli_version():
+    text = subprocess.run([AWS_CLI, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(n) for n in re.match(r"aws-cli/(\d+)\.(\d+)", text).groups())
+
+
+class Refused(Exception):
+    def __init__(self, text):
+        super().__init__(text)
+        found = re.search(r"An error occurred \((\S+)\)", text)
+        self.code = found.group(1) if found else ""
+
+
+@unittest.skipUnless(os.path.exists(AWS_CLI), "no AWS CLI here")
+class AwsCliTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = tempfile.mkdtemp(prefix="runctl-cli-")
+        cls.emulator = subprocess.Popen(
+            [os.environ["RUNCTL"], "emulator", "run", "--port", "0", "--pace", "fast",
+             "--state", os.path.join(cls.home, "state"),
+             "--hardware", os.environ.get("RUNCTL_HARDWARE", "auto")],
+            stdout=subprocess.PIPE, text=True)
+        line = cls.emulator.stdout.readline()
+        cls.endpoint = re.match(r"listening on (http://127\.0\.0\.1:\d+)$", line).group(1)
+        # 2.13 was the first to know AWS_ENDPOINT_URL.
+        cls.extra = [] if cli_version() >= (2, 13) else ["--endpoint-url", cls.endpoint]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.emulator.send_signal(signal.SIGTERM)
+        status = cls.emulator.wait(timeout=PATIENCE)
+        cls.emulator.stdout.close()
+        left = os.path.exists(os.path.join(cls.home, "state", "emulator.json"))
+        shutil.rmtree(cls.home)
+        if status != 0 or left:
+            raise AssertionError(f"the emulator ended with {status}, emulator.json left: {left}")
+
+    def aws(self, *words, secret="emulator", key="emulator"):
+        environment = {
+            "PATH": "/usr/bin:/bin", "HOME": self.home, "AWS_PAGER": "",
+            "AWS_ENDPOINT_URL": self.endpoint, "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
+        done = subprocess.run([AWS_CLI, *self.extra, "--output", "json", *words],
+                              capture_output=True, text=True, env=environment, timeout=120)
+        if done.returncode != 0:
+            raise Refused(done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def ec2(self, *words, **options):
+        return self.aws("ec2", *words, **options)
+
+    def refused(self, code, *words, **options):
+        with self.assertRaises(Refused) as caught:
+            self.aws(*words, **options)
+        self.assertEqual(caught.exception.code, code, str(caught.exception))
+        return str(caught.exception)
+
+    def until(self, what, probe):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            seen = probe()
+            if seen:
+                return seen
+        self.fail(f"gave up waiting for {what}")
+
+    def create_volume(self, *words):
+        volume = self.ec2("create-volume", "--availability-zone", "us-east-1a", "--size", "1", *words)
+        self.assertEqual(volume["State"], "creating")
+        self.ec2("wait", "volume-available", "--volume-ids", volume["VolumeId"])
+        return volume["VolumeId"]
+
+    def run_instance(self):
+        started = self.ec2("run-instances", "--image-id", "ami-0123456789abcdef0",
+                           "--instance-type", "t3.micro", "--count", "1",
+                           "--placement", "AvailabilityZone=us-east-1a")
+        self.assertEqual(started["Instances"][0]["State"]["Name"], "pending")
+        instance = started["Instances"][0]["InstanceId"]
+        self.ec2("wait", "instance-running", "--instance-ids", instance)
+        return instance
+
+    def attachment(self, volume):
+        attachments = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"][0]["Attachments"]
+        return attachments[0] if attachments else None
+
+    def test_a_volume_goes_to_one_machine_and_comes_back(self):
+        volume = self.create_volume("--volume-type", "gp3")
+        instance = self.run_instance()
+        attached = self.ec2("attach-volume", "--volume-id", volume, "--instance-id", instance,
+                            "--device", "/dev/sdf")
+        self.assertEqual(attached["State"], "attaching")
+        message = self.refused("VolumeInUse", "ec2", "attach-volume", "--volume-id", volume,
+                               "--instance-id", instance, "--device", "/dev/sdg")
+        self.assertIn(volume, message)
+        self.until("the attachment", lambda: self.attachment(volume)["State"] == "attached")
+        self.refused("VolumeInUse", "ec2", "delete-volume", "--volume-id", volume)
+        seen = self.ec2("describe-instances", "--instance-ids", instance)
+        devices = seen["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
+        self.assertEqual(sorted(d["DeviceName"] for d in devices), ["/dev/sdf", "/dev/xvda"])
+
+        self.assertEqual(self.ec2("detach-volume", "--volume-id", volume)["State"], "detaching")
+        self.ec2("wait", "volume-available", "--volume-ids", volume)
+        self.assertIsNone(self.attachment(volume))
+        self.ec2("delete-volume", "--volume-id", volume)
+        self.ec2("wait", "volume-deleted", "--volume-ids", volume)
+        ended = self.ec2("terminate-instances", "--instance-ids", instance)
+        self.assertEqual(ended["TerminatingInstances"][0]["CurrentState"]["Name"], "shutting-down")
+        self.ec2("wait", "instance-terminated", "--instance-ids", instance)
+
+    def test_commands_really_run(self):
+        if os.environ.get("RUNCTL_HARDWARE") == "none":
+            self.skipTest("hardware none runs no commands")
+        instance = self.run_instance()
+        sent = self.aws("ssm", "send-command", "--instance-ids", instance,
+                        "--document-name", "AWS-RunShellScript",
+                        "--parameters", json.dumps({"commands": ["echo six $((6*7))", "echo no >&2; exit 3"]}))
+        command = sent["Command"]["CommandId"]
+
+        def ended():
+            seen = self.aws("ssm", "get-command-invocation", "--command-id", command,
+                            "--instance-id", instance)
+            return seen if seen["Status"] not in ("Pending", "InProgress") else None
+
+        seen = self.until("the command", ended)
+        self.assertEqual((seen["Status"], seen["ResponseCode"]), ("Failed", 3))
+        self.assertEqual(seen["StandardOutputContent"], "six 42\n")
+        self.assertEqual(seen["StandardErrorContent"].splitlines()[0], "no")
+        self.ec2("terminate-instances", "--instance-ids", instance)
+        self.refused("InvalidInstanceId", "ssm", "send-command", "--instance-ids", instance,
+                     "--document-name", "AWS-RunShellScript", "--parameters", "commands=true")
+
+    def test_snapshot_and_restore(self):
+        volume = self.create_volume()
+        snapshot = self.ec2("create-snapshot", "--volume-id", volume, "--description", "before",
+                            "--tag-specifications", "ResourceType=snapshot,Tags=[{Key=run,Value=7}]")
+        self.assertEqual(snapshot["State"], "pending")
+        self.ec2("wait", "snapshot-completed", "--snapshot-ids", snapshot["SnapshotId"])
+        listed = self.ec2("describe-snapshots", "--owner-ids", "self", "--filters", "Name=tag:run,Values=7")
+        self.assertEqual([s["Progress"] for s in listed["Snapshots"]], ["100%"])
+        restored = self.ec2("create-volume", "--availability-zone", "us-east-1b",
+                            "--snapshot-id", snapshot["SnapshotId"])
+        self.assertEqual((restored["Size"], restored["SnapshotId"]), (1, snapshot["SnapshotId"]))
+        self.ec2("wait", "volume-available", "--volume-ids", restored["VolumeId"])
+
+    def test_tags_filters_and_pages(self):
+        ids = [self.create_volume() for _ in range(2)]
+        for _ in range(4):
+            ids.append(self.ec2("create-volume", "--availability-zone", "us-east-1a", "--size", "1")["VolumeId"])
+        self.ec2("create-tags", "--resources", *ids, "--tags", "Key=set,Value=six of one")
+        chosen = ["--filters", "Name=tag:set,Values=six*"]
+        found = self.ec2("describe-volumes", *chosen, "--page-size", "5")
+        self.assertEqual(sorted(v["VolumeId"] for v in found["Volumes"]), sorted(ids))
+        first = self.ec2("describe-volumes", *chosen, "--max-items", "4")
+        rest = self.ec2("describe-volumes", *chosen, "--starting-token", first["NextToken"])
+        seen = [v["VolumeId"] for v in first["Volumes"] + rest["Volumes"]]
+        self.assertEqual(sorted(seen), sorted(ids))
+        self.refused("InvalidParameterValue", "ec2", "describe-volumes", "--filters", "Name=colour,Values=red")
+
+    def test_errors_have_aws_shapes(self):
+        self.refused("InvalidVolume.NotFound", "ec2", "describe-volumes", "--volume-ids", "vol-0123456789abcdef0")
+        self.refused("InvalidVolumeID.Malformed", "ec2", "describe-volumes", "--volume-ids", "vol-x")
+        self.refused("DryRunOperation", "ec2", "create-volume", "--availability-zone", "us-east-1a",
+                     "--size", "1", "--dry-run")
+        self.refused("InvalidAction", "ec2", "describe-vpcs")
+        self.refused("UnknownOperationException", "ssm", "list-commands")
+
+    def test_signatures_are_checked(self):
+        self.assertRegex(self.aws("sts", "get-caller-identity")["Account"], r"^\d{12}$")
+        self.refused("AuthFailure", "ec2", "describe-volumes", secret="wrong")
+        self.refused("SignatureDoesNotMatch", "sts", "get-caller-identity", secret="wrong")
+        self.refused("InvalidSignatureException", "ssm", "describe-instance-information", secret="wrong")
+
+    def test_accounts_are_apart(self):
+        volume = self.create_volume()
+        self.refused("InvalidVolume.NotFound", "ec2", "describe-volumes", "--volume-ids", volume, key="another")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+"""The example's training: deterministic over interruptions, and never fooled by a torn checkpoint."""
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DIGITS = os.path.join(ROOT, "examples", "digits")
+PYTHON = "/usr/bin/python3"
+
+
+class Digits(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def environment(self, name, resume=False):
+        checkpoints = os.path.join(self.folder, name)
+        environment = {"PATH": "/usr/bin:/bin", "RUNCTL_DATA_DIR": DIGITS, "RUNCTL_CHECKPOINT_DIR": checkpoints,
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        if resume:
+            environment["RUNCTL_RESUME_FROM"] = checkpoints
+        return environment
+
+    def train(self, name, *words, resume=False, status=0):
+        process = subprocess.run([PYTHON, os.path.join(DIGITS, "train.py"), *words], capture_output=True, text=True,
+                                 env=self.environment(name, resume), cwd=self.folder, timeout=120)
+        self.assertEqual(process.returncode, status, process.stdout + process.stderr)
+        return process.stdout + process.stderr
+
+    def final(self, output):
+        return re.search(r"^final epoch=(\d+) accuracy=([0-9.]+) sha256=([0-9a-f]{64})$", output, re.M).groups()
+
+    def test_resumed_is_the_same_to_the_last_bit(self):
+        whole = self.final(self.train("whole", "--epochs", "12"))
+        self.train("halves", "--epochs", "12", "--stop-after", "5")
+        self.assertEqual(self.final(self.train("halves", "--epochs", "12", resume=True)), whole)
+
+    def test_a_torn_checkpoint_is_passed_over_and_named(self):
+        whole = self.final(self.train("whole", "--epochs", "8"))
+        self.train("torn", "--epochs", "8", "--stop-after", "5")
+        newest = os.path.join(self.folder, "torn", "epoch-0005.npz")
+        with open(newest, "r+b") as file:
+            file.truncate(os.path.getsize(newest) // 2)
+        output = self.train("torn", "--epochs", "8", resume=True)
+        self.assertIn("passing over", output)
+        self.assertIn("epoch-0004.npz", output)
+        self.assertEqual(self.final(output), whole)
+
+    def test_killed_at_any_moment_it_goes_on(self):
+        whole = self.final(self.train("whole", "--epochs", "8"))
+        process = subprocess.Popen([PYTHON, os.path.join(DIGITS, "train.py"), "--epochs", "8", "--pause", "0.1"],
+                                   stdout=subprocess.PIPE, text=True, env=self.environment("killed"), cwd=self.folder)
+        for _ in range(3):
+            process.stdout.readline()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        self.assertEqual(self.final(self.train("killed", "--epochs", "8", resume=True)), whole)
+
+    def test_sigterm_ends_it_after_a_checkpoint(self):
+        process = subprocess.Popen([PYTHON, os.path.join(DIGITS, "train.py"), "--epochs", "50", "--pause", "0.2"],
+                                   stdout=subprocess.PIPE, text=True, env=self.environment("term"), cwd=self.folder)
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 143, output)
+        self.assertTrue(os.listdir(os.path.join(self.folder, "term")))
+
+    def test_checkpoints_are_not_overwritten(self):
+        self.train("kept", "--epochs", "2")
+        before = sorted(os.listdir(os.path.join(self.folder, "kept")))
+        self.assertIn("--resume", self.train("kept", "--epochs", "5", status=1))
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "kept"))), before)
+
+    def test_it_learns(self):
+        self.assertGreater(float(self.final(self.train("whole", "--epochs", "20"))[1]), 0.96)
+
+    def test_nothing_to_resume_from_is_an_error(self):
+        self.assertIn("no complete checkpoint", self.train("nothing", resume=True, status=1))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

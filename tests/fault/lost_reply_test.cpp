@@ -1,0 +1,239 @@
+// What becomes of a volume when replies are lost: every mutating call of attach and detach, its reply dropped
+// once before the effect and once after it, against the emulated cloud in this process.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "aws/client.hpp"
+#include "aws/codec.hpp"
+#include "emulator/cloud.hpp"
+#include "emulator/event_log.hpp"
+#include "emulator/hardware/make_hardware.hpp"
+#include "emulator/loopback_transport.hpp"
+#include "emulator/store.hpp"
+#include "fleet/launch.hpp"
+#include "io/log.hpp"
+#include "io/random.hpp"
+#include "io/real_clock.hpp"
+#include "volume/attach.hpp"
+#include "volume/create.hpp"
+#include "volume/delete.hpp"
+#include "volume/detach.hpp"
+#include "volume/read.hpp"
+#include "volume/snapshot.hpp"
+
+namespace runctl {
+namespace {
+
+using volume::Session;
+
+enum class Drop : std::uint8_t { before_effect, after_effect };
+
+// Counts each action's requests, and drops the first reply of one of them.
+class DroppingTransport final : public HttpTransport {
+ public:
+  explicit DroppingTransport(HttpTransport& inner) : inner_{inner} {}
+
+  void drop_next(std::string action, Drop drop) {
+    action_ = std::move(action);
+    drop_ = drop;
+  }
+  [[nodiscard]] int sent(const std::string& action) { return sent_[action]; }
+
+  [[nodiscard]] Result<HttpResponse> send(const HttpRequest& request,
+                                          std::chrono::steady_clock::time_point deadline,
+                                          const std::stop_token& stop) override {
+    const std::lock_guard lock{mutex_};
+    const auto form = aws::parse_form(request.body);
+    const auto found = form.find("Action");
+    const std::string action = found == form.end() ? "" : found->second;
+    ++sent_[action];
+    if (action.empty() || action != action_) return inner_.send(request, deadline, stop);
+    action_.clear();
+    if (drop_ == Drop::after_effect) static_cast<void>(inner_.send(request, deadline, stop));
+    auto lost = fail(Errc::unavailable, "the connection was reset");
+    lost.error().effect = Effect::unknown;
+    return lost;
+  }
+
+ private:
+  HttpTransport& inner_;
+  std::mutex mutex_;
+  std::string action_;
+  Drop drop_ = Drop::before_effect;
+  std::map<std::string, int> sent_;
+};
+
+// No machine answers here: what is tested needs none.
+class NoShell final : public node::RemoteShell {
+ public:
+  [[nodiscard]] Result<node::ShellOutcome> run(const InstanceId& instance, const std::string&,
+                                               std::chrono::seconds, const std::stop_token&) override {
+    return fail(Errc::unavailable, "no machine " + instance.str());
+  }
+};
+
+// Forgets with the process: nothing is tested here that outlives it.
+class MemoryStore final : public emulator::Store {
+ public:
+  [[nodiscard]] Result<std::vector<emulator::Row>> load() override { return {}; }
+  [[nodiscard]] Result<void> apply(std::span<const emulator::RowChange>) override { return {}; }
+};
+
+class LostReply : public testing::TestWithParam<Drop> {
+ protected:
+  void SetUp() override {
+    auto hardware = emulator::make_hardware(emulator::HardwareKind::none, {});
+    ASSERT_TRUE(hardware.has_value());
+    auto cloud = emulator::Cloud::open({.clock = clock_,
+                                        .random = random_,
+                                        .events = events_,
+                                        .hardware = *std::move(hardware),
+                                        .store = std::make_unique<MemoryStore>(),
+                                        .pace = emulator::pace_named("instant").value()});
+    ASSERT_TRUE(cloud.has_value());
+    cloud_ = *std::move(cloud);
+    loopback_ = std::make_unique<emulator::LoopbackTransport>(*cloud_);
+    transport_ = std::make_unique<DroppingTransport>(*loopback_);
+    client_ = std::make_unique<aws::Client>(
+        *transport_, clock_, random_, log_,
+        aws::ClientConfig{.region = "us-east-1",
+                          .credentials = {.access_key_id = "test", .secret_access_key = Secret{"emulator"}},
+                          .ec2_endpoint = "http://cloud",
+                          .ssm_endpoint = "http://cloud",
+                          .sts_endpoint = "http://cloud"});
+    const auto instance = fleet::launch(session(), {.zone = "us-east-1a"});
+    ASSERT_TRUE(instance.has_value()) << instance.error().message;
+    instance_ = fleet::wait_until_ready(session(), instance->id).value();
+    const auto volume = volume::create_volume(session(), {.size = GiB{1}, .zone = "us-east-1a"});
+    ASSERT_TRUE(volume.has_value()) << volume.error().message;
+    volume_ = volume::wait_until_available(session(), volume->id).value();
+  }
+
+  [[nodiscard]] Session session() {
+    return {.aws = *client_,
+            .shell = shell_,
+            .clock = clock_,
+            .random = random_,
+            .deadline = clock_.ticks() + std::chrono::seconds{3}};
+  }
+
+  // Attaches as `runctl aws ebs attach` does.
+  [[nodiscard]] Result<volume::VolumeFacts> attach() {
+    RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session(), volume_.value(), instance_.value()));
+    const auto plan = volume::plan_attach(facts);
+    return volume::execute_attach(session(), facts, plan);
+  }
+
+  RealClock clock_;
+  SystemRandom random_;
+  NoLog log_;
+  NoShell shell_;
+  emulator::NoEventLog events_;
+  std::unique_ptr<emulator::Cloud> cloud_;
+  std::unique_ptr<emulator::LoopbackTransport> loopback_;
+  std::unique_ptr<DroppingTransport> transport_;
+  std::unique_ptr<aws::Client> client_;
+  std::optional<volume::VolumeFacts> volume_;
+  std::optional<volume::InstanceFacts> instance_;
+};
+
+TEST_P(LostReply, AttachIsSentOnceAndJudgedByReading) {
+  transport_->drop_next("AttachVolume", GetParam());
+  const auto attached = attach();
+  EXPECT_EQ(transport_->sent("AttachVolume"), 1);
+  if (GetParam() == Drop::after_effect) {
+    ASSERT_TRUE(attached.has_value()) << attached.error().message;
+    EXPECT_EQ(attached->attachments.front().instance, instance_->id);
+  } else {
+    // Nothing happened, but it still may: that is no success, and no plain failure either.
+    ASSERT_FALSE(attached.has_value());
+    EXPECT_EQ(attached.error().effect, Effect::unknown);
+    EXPECT_EQ(attached.error().code, Errc::deadline_exceeded);
+  }
+}
+
+TEST_P(LostReply, AVolumeIsMadeOnceAllTheSame) {
+  transport_->drop_next("CreateVolume", GetParam());
+  const auto before = volume::list_volumes(*client_, {}, {}).value().size();
+  ASSERT_TRUE(volume::create_volume(session(), {.size = GiB{1}, .zone = "us-east-1a"}).has_value());
+  EXPECT_EQ(volume::list_volumes(*client_, {}, {}).value().size(), before + 1);
+}
+
+TEST_P(LostReply, AMachineIsRentedOnceAllTheSame) {
+  transport_->drop_next("RunInstances", GetParam());
+  const auto before = volume::list_instances(*client_, {}, {}).value().size();
+  ASSERT_TRUE(fleet::launch(session(), {.zone = "us-east-1a"}).has_value());
+  EXPECT_EQ(volume::list_instances(*client_, {}, {}).value().size(), before + 1);
+}
+
+TEST_P(LostReply, ASnapshotIsFoundByItsTagOrSaidToBeUnknown) {
+  transport_->drop_next("CreateSnapshot", GetParam());
+  const auto made = volume::create_snapshot(session(), {.volume = volume_->id});
+  EXPECT_EQ(transport_->sent("CreateSnapshot"), 1);
+  if (GetParam() == Drop::after_effect) {
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+  } else {
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().effect, Effect::unknown);
+  }
+  EXPECT_EQ(volume::list_snapshots(*client_, {}, {}).value().size(), made.has_value() ? 1U : 0U);
+}
+
+TEST_P(LostReply, DetachEndsWhenReadingSaysSo) {
+  ASSERT_TRUE(attach().has_value());
+  const auto held = volume::read_volume(*client_, volume_->id, {}).value();
+  volume::DetachPlan plan{.attachment = held.attachments.front()};
+  transport_->drop_next("DetachVolume", GetParam());
+  const auto detached = volume::execute_detach(session(), {.volume = held}, plan);
+  EXPECT_EQ(transport_->sent("DetachVolume"), 1);
+  const auto now = volume::read_volume(*client_, volume_->id, {}).value();
+  if (GetParam() == Drop::after_effect) {
+    EXPECT_TRUE(detached.has_value()) << detached.error().message;
+    EXPECT_TRUE(now.attachments.empty());
+  } else {
+    EXPECT_FALSE(detached.has_value());
+    EXPECT_EQ(now.attachments.size(), 1U);
+  }
+}
+
+TEST_P(LostReply, AVolumeIsDeletedWhenReadingSaysSo) {
+  transport_->drop_next("DeleteVolume", GetParam());
+  const auto deleted = volume::execute_delete(session(), *volume_);
+  EXPECT_EQ(transport_->sent("DeleteVolume"), 1);
+  EXPECT_EQ(deleted.has_value(), GetParam() == Drop::after_effect);
+}
+
+INSTANTIATE_TEST_SUITE_P(OnceEach, LostReply, testing::Values(Drop::before_effect, Drop::after_effect),
+                         [](const auto& drop) {
+                           return drop.param == Drop::before_effect ? "BeforeTheEffect" : "AfterTheEffect";
+                         });
+
+// Not a matter of replies: the loser of a race is told who won, and touches nothing of the winner's.
+class Race : public LostReply {};
+
+TEST_P(Race, TheLoserNamesTheWinner) {
+  const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
+  const auto plan = volume::plan_attach(facts);
+  // Between our plan and our call another machine takes it.
+  const auto winner = fleet::wait_until_ready(session(), fleet::launch(session(), {.zone = "us-east-1a"}).value().id).value();
+  const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
+  ASSERT_TRUE(volume::execute_attach(session(), their_facts, volume::plan_attach(their_facts)).has_value());
+
+  const auto ours = volume::execute_attach(session(), facts, plan);
+  ASSERT_FALSE(ours.has_value());
+  EXPECT_EQ(ours.error().code, Errc::conflict);
+  EXPECT_NE(ours.error().message.find(winner.id.str()), std::string::npos) << ours.error().message;
+  EXPECT_EQ(transport_->sent("DetachVolume"), 0);
+  const auto now = volume::read_volume(*client_, volume_->id, {}).value();
+  EXPECT_NE(volume::attachment_to(now, winner.id), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Once, Race, testing::Values(Drop::after_effect));
+
+}  // namespace
+}  // namespace runctl

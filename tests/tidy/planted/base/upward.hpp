@@ -1,0 +1,2 @@
+// Planted: base must not know volume. The test layers_planted_violation expects the layer check to say so.
+#include "volume/plan.hpp"

@@ -1,0 +1,1 @@
+// Planted: what tests/tidy/planted/base/upward.hpp includes against the rules.
