@@ -20,4 +20,6 @@ target_compile_options(runctl_warnings INTERFACE
   -Wformat=2 -Wswitch-enum -Wextra-semi
   $<$<CXX_COMPILER_ID:GNU>:-Wlogical-op;-Wduplicated-cond;-Wduplicated-branches>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # GCC 12 takes every std::optional that is inlined for uninitialised (its bug 80635); the sanitizers do look.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-Wno-maybe-uninitialized>
   $<$<BOOL:${RUNCTL_WERROR}>:-Werror>)

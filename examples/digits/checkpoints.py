@@ -75,7 +75,7 @@ def write(directory, epoch, arrays):
     """Durable on return. Of older ones the last few stay, in case the newest turns out to be unreadable."""
     path = os.path.join(directory, f"epoch-{epoch:04}.npz")
     durable.write_atomically(path, encode(arrays))
-    older = [other for other in listed(directory) if other < path]
-    for other in older[KEPT - 1:]:
-        os.unlink(other)
+    paths = listed(directory)
+    for older in paths[paths.index(path) + KEPT:]:
+        os.unlink(older)
     return path

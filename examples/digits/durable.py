@@ -2,6 +2,8 @@
 import os
 import tempfile
 
+PREFIX = ".writing-"
+
 
 def sync_directory(directory):
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -11,10 +13,17 @@ def sync_directory(directory):
         os.close(descriptor)
 
 
+def remove_unfinished(directory):
+    """What a writer that was killed left behind. Only for a directory in which nobody else writes."""
+    for name in os.listdir(directory):
+        if name.startswith(PREFIX):
+            os.unlink(os.path.join(directory, name))
+
+
 def write_atomically(path, content):
     """After a crash `path` holds the old content or the new one, never a part of either."""
     directory = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=".writing-", dir=directory)
+    descriptor, temporary = tempfile.mkstemp(prefix=PREFIX, dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -6,8 +6,8 @@ $RUNCTL_CHECKPOINT_DIR, and at the end the model to $RUNCTL_OUTPUT_DIR/model.npz
 checkpoint or a directory of them, it goes on from there; the model is then, bit for bit, the one of a training that
 was never interrupted.
 
-Exit status: 0 done (or stopped by --stop-after), 1 failed, 2 refused or called wrongly, 128 + N ended by signal N
-after the checkpoint of the running epoch was written.
+Exit status: 0 trained (or stopped by --stop-after), 1 failed or refused, 2 called wrongly, 128 + N ended by signal N
+(143 is SIGTERM) after the checkpoint of the running epoch was written.
 """
 import argparse
 import hashlib
@@ -138,16 +138,13 @@ class Training:
 
 def resume(training, source):
     """Puts `training` where the newest complete checkpoint of `source`, a file or a directory, has it."""
-    def skipped(path, why):
-        print(f"skipped {path}: {why}", flush=True)
+    def passed_over(path, why):
+        print(f"passing over {path}: {why}", flush=True)
 
     if os.path.isdir(source):
-        found = checkpoints.newest_complete(source, skipped)
-        if found is None and checkpoints.listed(source):
-            raise Refused(f"{source} has no complete checkpoint; remove what is in it to start from the beginning")
+        found = checkpoints.newest_complete(source, passed_over)
         if found is None:
-            print(f"no checkpoint in {source}: starting from the beginning", flush=True)
-            return
+            raise Refused(f"there is no complete checkpoint in {source} to go on from")
     else:
         try:
             found = source, checkpoints.read(source)
@@ -210,6 +207,7 @@ def train(options, end):
     source = os.environ.get("RUNCTL_RESUME_FROM")
     refuse_to_overwrite(directory, source)
     os.makedirs(directory, exist_ok=True)
+    durable.remove_unfinished(directory)
 
     seen, unseen = (images[~held_out], labels[~held_out]), (images[held_out], labels[held_out])
     training = Training(options.seed, data_digest, len(seen[0]))
@@ -244,10 +242,7 @@ def main():
         sys.exit("train.py: --stop-after wants at least 1")
     try:
         return train(options, End())
-    except Refused as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
+    except (Refused, OSError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
 

@@ -122,11 +122,12 @@ Checked<std::string> required_parameter(std::string_view query, std::string_view
 }
 
 Checked<void> read_expires(std::string_view text, Presented& out) {
-  constexpr int week = 604'800;  // Source: the page named in sigv4.hpp's presigned URLs section
+  // Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html,
+  // X-Amz-Expires.
+  constexpr int week = 604'800;
   int count = 0;
-  const auto* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, count);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || count < 1 || count > week) {
+  const auto [rest, error] = std::from_chars(text.begin(), text.end(), count);
+  if (error != std::errc{} || rest != text.end() || count < 1 || count > week) {
     return malformed(fmt::format("X-Amz-Expires is not between 1 and {}: '{}'", week, text));
   }
   out.expires = seconds{count};

@@ -31,7 +31,9 @@ std::string sha256(std::string_view bytes) {
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(bytes), bytes.size(),
+  // To OpenSSL a null key means the key of the call before.
+  const char* const key_bytes = key.empty() ? "" : key.data();
+  if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), octets(bytes), bytes.size(),
            digest.data(), &size) == nullptr ||
       size != digest.size()) {
     throw std::runtime_error{"OpenSSL has no HMAC-SHA256"};

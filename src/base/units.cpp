@@ -13,7 +13,8 @@ std::string bytes_in_words(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1024.0 && unit + 1 < units.size()) {
+  // What one decimal would round up to 1024 is already one of the next unit.
+  while (value >= (unit == 0 ? 1024.0 : 1023.95) && unit + 1 < units.size()) {
     value /= 1024.0;
     ++unit;
   }
@@ -26,8 +27,9 @@ Result<GiB> parse_gib(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, count);
   std::string_view unit{rest, static_cast<std::size_t>(end - rest)};
+  const bool bare = unit.empty();
   while (unit.starts_with(' ')) unit.remove_prefix(1);
-  const bool known = unit.empty() || unit == "G" || unit == "GB" || unit == "GiB";
+  const bool known = bare || unit == "G" || unit == "GB" || unit == "GiB";
   if (error != std::errc{} || !known || count == 0) {
     return fail(Errc::invalid_argument,
                 fmt::format("not a size in GiB: '{}' (write a whole number, such as 100)", text));

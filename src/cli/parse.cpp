@@ -105,7 +105,8 @@ Result<void> find_command(std::span<const CommandSpec> commands, std::vector<std
 struct Slots {
   struct Slot {
     std::string name;
-    std::vector<std::string> values;
+    std::vector<std::string> values = {};
+    std::string value = {};  // of a positional that takes one word: a second one is then superfluous
     CLI::Option* option = nullptr;
   };
   std::deque<Slot> options;
@@ -133,11 +134,10 @@ void declare_positionals(CLI::App& app, std::span<const PositionalSpec> specs, S
   for (const PositionalSpec& spec : specs) {
     auto& slot = slots.positionals.emplace_back();
     slot.name = spec.name;
-    slot.option = app.add_option(std::string{spec.name}, slot.values);
     if (spec.need == PositionalSpec::Need::rest) {
-      slot.option->expected(0, 100'000);
+      slot.option = app.add_option(std::string{spec.name}, slot.values)->expected(0, 100'000);
     } else {
-      slot.option->expected(1);
+      slot.option = app.add_option(std::string{spec.name}, slot.value);
     }
   }
 }
@@ -160,12 +160,31 @@ void collect(Slots& slots, Arguments& arguments) {
     arguments.options.emplace(slot.name, std::move(slot.values));
   }
   for (auto& slot : slots.positionals) {
-    if (!slot.values.empty()) arguments.positionals.emplace(slot.name, std::move(slot.values));
+    if (!slot.value.empty()) slot.values = {std::move(slot.value)};
+    if (slot.values.empty()) continue;
+    auto& words = arguments.positionals[slot.name];
+    words.insert(words.begin(), slot.values.begin(), slot.values.end());
   }
+}
+
+// Takes what stands behind `--` off `words` and gives it to the command's last positional, to the letter.
+Result<void> take_rest(Invocation& invocation, std::vector<std::string>& words) {
+  const auto mark = std::ranges::find(words, "--");
+  if (mark == words.end()) return {};
+  std::vector<std::string> rest{mark + 1, words.end()};
+  words.erase(mark, words.end());
+  const auto positionals = invocation.command->positionals;
+  if (positionals.empty() || positionals.back().need != PositionalSpec::Need::rest) {
+    return usage(fmt::format("runctl {} takes nothing behind --", invocation.path),
+                 fmt::format("See runctl {} --help.", invocation.path));
+  }
+  if (!rest.empty()) invocation.arguments.positionals.emplace(positionals.back().name, std::move(rest));
+  return {};
 }
 
 Result<void> parse_arguments(Invocation& invocation, std::vector<std::string> words) {
   const CommandSpec& command = *invocation.command;
+  RUNCTL_TRY(take_rest(invocation, words));
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();

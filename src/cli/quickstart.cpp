@@ -35,7 +35,7 @@ class Tour {
 
   void say(std::string_view text) { context_.out << '\n' << text << '\n' << std::flush; }
 
-  // A command that must end with `expected`; gives its standard output. Errors: internal when it does not.
+  // A command that must end with `expected`; gives what it said. Errors: internal when it does not.
   Result<std::string> run(std::vector<std::string> words, ExitCode expected = ExitCode::ok) {
     return run_as(std::move(words), expected, std::nullopt);
   }
@@ -43,8 +43,9 @@ class Tour {
   // The same for one whose id is used later: shown as a shell assignment.
   Result<std::string> run_for(std::string variable, std::vector<std::string> words) {
     words.insert(words.end(), {"--output", "id"});
-    RUNCTL_TRY_LET(const auto out, run_as(std::move(words), ExitCode::ok, std::move(variable)));
-    return std::string{trim(out)};
+    RUNCTL_TRY_LET(const auto said, run_as(std::move(words), ExitCode::ok, std::move(variable)));
+    const std::string_view text = trim(said);
+    return std::string{text.substr(text.rfind('\n') + 1)};  // npos + 1 is 0: a single line
   }
 
  private:
@@ -58,8 +59,7 @@ class Tour {
     const std::array<std::string, 3> own{"--emulator", "--state", state_};
     words.insert(words.begin() + static_cast<std::ptrdiff_t>(end), own.begin(), own.end());
 
-    std::ostringstream out;
-    std::ostringstream err;
+    std::ostringstream screen;  // both streams, in the order in which a terminal would show them
     Context inner{.clock = context_.clock,
                   .http = context_.http,
                   .random = context_.random,
@@ -67,24 +67,22 @@ class Tour {
                   .environment = context_.environment,
                   .emulator = context_.emulator,
                   .in = context_.in,
-                  .out = out,
-                  .err = err,
+                  .out = screen,
+                  .err = screen,
                   .stop = context_.stop};
     const ExitCode code = cli::run(inner, words);
-    show(out.str());
-    // The note on the emulator stands before each answer; said once is enough.
-    for (const std::string_view said : split(err.str(), '\n')) {
-      if (!said.empty() && !said.starts_with("(emulator at")) show(std::string{said} + '\n');
-    }
-    if (code == expected) return out.str();
+    const std::string said = screen.str();
+    show(said);
+    if (code == expected) return said;
     if (code == ExitCode::cancelled) return fail(Errc::cancelled, "the tour was stopped");
     return fail(Errc::internal, fmt::format("the tour expected exit {} and got {}", static_cast<int>(expected),
                                             static_cast<int>(code)));
   }
 
   void show(const std::string& text) {
-    for (const std::string_view line : split(trim(text), '\n')) {
-      if (!line.empty()) context_.out << "  " << line << '\n';
+    for (const std::string_view line : split(text, '\n')) {
+      // The note on the emulator stands before each answer; said once is enough.
+      if (!line.empty() && !line.starts_with("(emulator at")) context_.out << "  " << line << '\n';
     }
     context_.out << std::flush;
   }

@@ -31,14 +31,14 @@ cli::EmulatorStatus to_status(const emulator::EmulatorInfo& info, const std::str
 }
 
 // `auto` is block where that works, else files, with the reason.
-Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted, const std::filesystem::path& state) {
+Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted, const emulator::HardwareParts& parts) {
   using emulator::HardwareKind;
   emulator::HardwareChoice choice;
   HardwareKind kind = HardwareKind::block;
   if (wanted == "files") kind = HardwareKind::files;
   if (wanted == "none") kind = HardwareKind::none;
   if (kind == HardwareKind::block) {
-    const auto works = emulator::block_hardware_works(state);
+    const auto works = emulator::block_hardware_works(parts);
     if (!works && wanted == "block") {
       Error error = works.error();
       error.hint = "Use --hardware files: volumes are directories then, and no devices are shown.";
@@ -46,10 +46,10 @@ Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted, cons
     }
     if (!works) {
       kind = HardwareKind::files;
-      choice.note = fmt::format("block hardware does not work here: {}", works.error().message);
+      choice.note = fmt::format("no block hardware: {}", works.error().message);
     }
   }
-  RUNCTL_TRY_LET(choice.hardware, emulator::make_hardware(kind, state));
+  RUNCTL_TRY_LET(choice.hardware, emulator::make_hardware(kind, parts));
   return choice;
 }
 
@@ -86,7 +86,13 @@ Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options, const st
       {.clock = clock_,
        .random = seeded ? static_cast<Random&>(*seeded) : random_,
        .out = std::cout,
-       .make_hardware = [&daemon] { return choose_hardware(daemon.hardware, daemon.state); },
+       .make_hardware =
+           [&] {
+             for (const std::string& line : emulator::clean_up_after_crash(daemon.state)) {
+               log_.write({.level = LogLevel::warning, .name = "emulator.cleaned", .fields = {{.name = "what", .value = line}}});
+             }
+             return choose_hardware(daemon.hardware, {.state = daemon.state, .clock = clock_, .process = process_});
+           },
        .version = std::string{cli::version}},
       stop);
 }

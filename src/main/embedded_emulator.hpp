@@ -5,18 +5,21 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "cli/emulator_control.hpp"
 #include "io/clock.hpp"
 #include "io/environment.hpp"
+#include "io/log.hpp"
+#include "io/process.hpp"
 #include "io/random.hpp"
 
 namespace runctl {
 
 class EmbeddedEmulator final : public cli::EmulatorControl {
  public:
-  EmbeddedEmulator(Clock& clock, Random& random, const Environment& environment, std::stop_token stop)
-      : clock_{clock}, random_{random}, environment_{environment}, stop_{std::move(stop)} {}
+  EmbeddedEmulator(Clock& clock, Random& random, Log& log, const Environment& environment, std::stop_token stop)
+      : clock_{clock}, random_{random}, log_{log}, environment_{environment}, stop_{std::move(stop)} {}
 
   [[nodiscard]] Result<std::optional<cli::EmulatorStatus>> status(const std::string& state) override;
   [[nodiscard]] Result<cli::EmulatorStatus> start(const cli::EmulatorOptions& options) override;
@@ -26,6 +29,8 @@ class EmbeddedEmulator final : public cli::EmulatorControl {
  private:
   Clock& clock_;
   Random& random_;
+  Log& log_;
+  RealProcess process_;
   const Environment& environment_;
   std::stop_token stop_;
 };

@@ -84,7 +84,7 @@ int run(std::vector<std::string> words) {
   CurlTransport http;
   SystemRandom random;
   StderrLog log{log_level(words, environment), wants_json_log(words) ? LogFormat::json : LogFormat::text};
-  EmbeddedEmulator emulator{clock, random, environment, signals.token()};
+  EmbeddedEmulator emulator{clock, random, log, environment, signals.token()};
   const bool terminal = isatty(STDERR_FILENO) == 1;
   cli::Context context{.clock = clock,
                        .http = http,

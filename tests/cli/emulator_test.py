@@ -33,7 +33,7 @@ class Emulator(cloud.unittest.TestCase):
             self.assertEqual(json.load(answer)["pid"], started["pid"])
         self.assertEqual(self.run_it("emulator", "stop").code, 0)
         self.assertEqual(self.run_it("emulator", "status").code, 3)
-        self.assertFalse(os.path.exists(f"/proc/{started['pid']}"))
+        self.assertFalse(cloud.is_running(started["pid"]))
         self.assertEqual(self.run_it("emulator", "stop").code, 0, "stopping what does not run is success")
 
     def test_volumes_outlive_it(self):

@@ -102,7 +102,8 @@ class Refusals(cloud.CloudTest):
     def test_a_zone_that_does_not_exist_makes_nothing(self):
         count = len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split())
         outcome = self.cloud.run("aws", "ebs", "create", "--size", "1", "--availability-zone", "us-east-1z")
-        self.assertEqual(outcome.code, 2, outcome)
+        self.assertEqual(outcome.code, 3, outcome)
+        self.assertIn("us-east-1z", outcome.err)
         self.assertEqual(len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split()), count)
 
 

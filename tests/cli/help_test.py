@@ -92,11 +92,11 @@ class Help(cloud.unittest.TestCase):
             (["aws", "ebs", "attach"], "needs VOLUME"),
             (["aws", "ebs", "show", "a", "b"], "'b' is one word too many"),
             (["aws", "ebs", "create"], "needs --size"),
-            (["aws", "ebs", "create", "--size", "many"], "not a size in GiB: 'many'"),
+            (["aws", "ebs", "create", "--size", "many"], "Not a size in GiB: 'many'"),
             (["aws", "ebs", "create", "--size", "8", "--type", "gp33"], "Did you mean 'gp3'?"),
             (["aws", "ebs", "attach", "v", "--instance", "i", "--mount", "data"], "absolute path"),
             (["aws", "list", "--output", "yaml"], "text, json or id"),
-            (["aws", "list", "--timeout", "soon"], "not a duration"),
+            (["aws", "list", "--timeout", "soon"], "Not a duration"),
             (["--nonsense"], "no option '--nonsense'"),
             (["emulator", "run", "--port", "99999"], "from 0 to 65535"),
         ]:

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DIGITS = os.path.join(ROOT, "examples", "digits")
@@ -60,7 +61,10 @@ class Digits(unittest.TestCase):
         process.kill()
         process.wait()
         process.stdout.close()
+        with open(os.path.join(self.folder, "killed", ".writing-left"), "wb") as file:
+            file.write(b"half of a check")
         self.assertEqual(self.final(self.train("killed", "--epochs", "8", resume=True)), whole)
+        self.assertNotIn(".writing-left", os.listdir(os.path.join(self.folder, "killed")))
 
     def test_sigterm_ends_it_after_a_checkpoint(self):
         process = subprocess.Popen([PYTHON, os.path.join(DIGITS, "train.py"), "--epochs", "50", "--pause", "0.2"],
@@ -79,6 +83,70 @@ class Digits(unittest.TestCase):
 
     def test_it_learns(self):
         self.assertGreater(float(self.final(self.train("whole", "--epochs", "20"))[1]), 0.96)
+
+    def test_a_checkpoint_altered_by_one_bit_is_passed_over(self):
+        whole = self.final(self.train("whole", "--epochs", "6"))
+        self.train("altered", "--epochs", "6", "--stop-after", "4")
+        newest = os.path.join(self.folder, "altered", "epoch-0004.npz")
+        with open(newest, "r+b") as file:
+            file.seek(os.path.getsize(newest) // 2)
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+        output = self.train("altered", "--epochs", "6", resume=True)
+        self.assertIn("passing over", output)
+        self.assertEqual(self.final(output), whole)
+
+    def test_a_checkpoint_with_arrays_of_two_epochs_is_passed_over(self):
+        # Each array is intact, and so is the archive: only the digest over all of them can tell.
+        self.train("mixed", "--epochs", "6", "--stop-after", "4")
+        old, new = (os.path.join(self.folder, "mixed", name) for name in ("epoch-0003.npz", "epoch-0004.npz"))
+        with zipfile.ZipFile(old) as archive:
+            stale = archive.read("w2.npy")
+        with zipfile.ZipFile(new) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(new, "w") as archive:
+            for name, content in (members | {"w2.npy": stale}).items():
+                archive.writestr(name, content)
+        output = self.train("mixed", "--epochs", "6", resume=True)
+        self.assertRegex(output, "passing over .*epoch-0004.npz: its digest is wrong")
+        self.assertIn("epoch-0003.npz epoch=3", output)
+
+    def test_another_seed_is_refused(self):
+        self.train("seeded", "--epochs", "4", "--stop-after", "2")
+        output = self.train("seeded", "--epochs", "4", "--seed", "2", resume=True, status=1)
+        self.assertIn("with seed 1", output)
+
+    def test_a_finished_run_resumed_says_the_same(self):
+        whole = self.final(self.train("whole", "--epochs", "3"))
+        self.assertEqual(self.final(self.train("whole", "--epochs", "3", resume=True)), whole)
+
+    def test_a_few_checkpoints_are_kept(self):
+        self.train("kept", "--epochs", "6", "--stop-after", "5")
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "kept"))),
+                         ["epoch-0003.npz", "epoch-0004.npz", "epoch-0005.npz"])
+
+    def test_one_file_can_be_gone_on_from(self):
+        whole = self.final(self.train("whole", "--epochs", "6"))
+        self.train("source", "--epochs", "6", "--stop-after", "3")
+        environment = self.environment("target")
+        environment["RUNCTL_RESUME_FROM"] = os.path.join(self.folder, "source", "epoch-0002.npz")
+        process = subprocess.run([PYTHON, os.path.join(DIGITS, "train.py"), "--epochs", "6"], capture_output=True,
+                                 text=True, env=environment, timeout=120)
+        self.assertEqual(self.final(process.stdout), whole)
+
+    def test_prepare_puts_the_data_there_once(self):
+        data = os.path.join(self.folder, "data")
+        prepare = [PYTHON, os.path.join(DIGITS, "prepare.py")]
+        environment = {"RUNCTL_DATA_DIR": data, "PYTHONDONTWRITEBYTECODE": "1"}
+        said = [subprocess.run(prepare, capture_output=True, text=True, env=environment, check=True).stdout
+                for _ in range(2)]
+        self.assertIn("rows=1797 sha256=6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", said[0])
+        self.assertTrue(said[1].startswith("already there:"), said[1])
+        self.assertEqual(os.listdir(data), ["digits.csv"])
+        failed = subprocess.run(prepare, capture_output=True, text=True, env={"PYTHONDONTWRITEBYTECODE": "1"})
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("RUNCTL_DATA_DIR is not set", failed.stderr)
 
     def test_nothing_to_resume_from_is_an_error(self):
         self.assertIn("no complete checkpoint", self.train("nothing", resume=True, status=1))

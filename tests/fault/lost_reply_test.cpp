@@ -17,6 +17,7 @@
 #include "emulator/store.hpp"
 #include "fleet/launch.hpp"
 #include "io/log.hpp"
+#include "io/process.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
 #include "volume/attach.hpp"
@@ -87,7 +88,7 @@ class MemoryStore final : public emulator::Store {
 class LostReply : public testing::TestWithParam<Drop> {
  protected:
   void SetUp() override {
-    auto hardware = emulator::make_hardware(emulator::HardwareKind::none, {});
+    auto hardware = emulator::make_hardware(emulator::HardwareKind::none, {.state = {}, .clock = clock_, .process = process_});
     ASSERT_TRUE(hardware.has_value());
     auto cloud = emulator::Cloud::open({.clock = clock_,
                                         .random = random_,
@@ -131,6 +132,7 @@ class LostReply : public testing::TestWithParam<Drop> {
 
   RealClock clock_;
   SystemRandom random_;
+  RealProcess process_;
   NoLog log_;
   NoShell shell_;
   emulator::NoEventLog events_;

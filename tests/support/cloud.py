@@ -73,7 +73,8 @@ class Cloud:
             raise AssertionError(f"the emulator did not start: {line!r} {self.process.communicate()}")
         self.endpoint = match.group(1)
         # The emulator's log is drained, so that it can never block on it.
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.drain.start()
         self.environment.update(
             AWS_ENDPOINT_URL=self.endpoint, AWS_ACCESS_KEY_ID="emulator",
             AWS_SECRET_ACCESS_KEY="emulator", AWS_DEFAULT_REGION="us-east-1")
@@ -85,6 +86,8 @@ class Cloud:
             self.process.wait(timeout=30)
         if self.process:
             self.process.stdout.close()
+            self.drain.join(timeout=10)
+            self.process.stderr.close()
         self.process = None
 
     def remove(self):
@@ -210,6 +213,15 @@ def processes_naming(text):
                         found.append(int(pid))
                         break
     return found
+
+
+def is_running(pid):
+    """Whether a process has that number and is more than a zombie, which its parent has not looked at yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def wait_until(condition, seconds=10):

@@ -1,0 +1,307 @@
+#include "emulator/cloud.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/sigv4.hpp"
+#include "emulator/perform.hpp"
+#include "emulator/refusal.hpp"
+#include "emulator/routes.hpp"
+#include "emulator/rows.hpp"
+#include "emulator/ssm/actions.hpp"
+
+namespace runctl::emulator {
+namespace {
+
+namespace json = boost::json;
+
+// How long a ticker may sleep when nothing is due: requests may bring something nearer.
+constexpr std::chrono::milliseconds longest_nap{200};
+
+std::string row_name(const Place& place) { return place.account + "/" + place.region; }
+
+template <class Action>
+void for_each_table(ec2::State& state, const Action& action) {
+  action("volume", state.volumes);
+  action("snapshot", state.snapshots);
+  action("instance", state.instances);
+  action("token", state.tokens);
+  action("command", state.commands);
+}
+
+const std::string& text_of(const std::string& id) { return id; }
+template <class Kind>
+const std::string& text_of(const StrongId<Kind>& id) {
+  return id.str();
+}
+
+std::vector<RowChange> rows_to_write(const Place& place, ec2::State& state) {
+  std::vector<RowChange> changes;
+  for_each_table(state, [&](std::string_view kind, auto& table) {
+    for (const auto& id : table.unsaved()) {
+      const auto* const record = table.find(id);
+      changes.push_back(
+          {.key = {row_name(place), std::string{kind}, text_of(id)},
+           .json = record == nullptr ? std::nullopt : std::optional{to_row(*record)}});
+    }
+  });
+  return changes;
+}
+
+// "attached i-1 /dev/sdf, detaching i-2 /dev/sdg"
+std::string attachments_in_words(const std::vector<ec2::Attachment>& attachments) {
+  std::string words;
+  for (const ec2::Attachment& a : attachments) {
+    words += fmt::format("{}{} {} {}", words.empty() ? "" : ", ", name_of(a.state), a.instance,
+                         a.device);
+  }
+  return words;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cloud>> Cloud::open(CloudParts parts) {
+  std::unique_ptr<Cloud> cloud{new Cloud{std::move(parts)}};
+  RUNCTL_TRY(cloud->load());
+  return cloud;
+}
+
+Cloud::~Cloud() {
+  commands_.stop();
+  // What the hardware was told to do is brought to its end, so that nothing is half done at the
+  // next start.
+  hardware_jobs_.wait_until_idle();
+  hardware_jobs_.stop();
+  for (const auto& [place, state] : regions_) {
+    for (const auto& [id, instance] : state.instances.all()) {
+      if (instance.state == ec2::InstanceState::terminated) continue;
+      const auto halted = parts_.hardware.machines->halt(id, Machines::Files::keep);
+      if (!halted)
+        log("hardware-failed", place, {{"order", "halt"}, {"why", halted.error().message}});
+    }
+  }
+}
+
+Result<void> Cloud::load() {
+  RUNCTL_TRY_LET(const auto rows, parts_.store->load());
+  for (const Row& row : rows) {
+    const auto slash = row.key.place.find('/');
+    const Place place{.account = row.key.place.substr(0, slash),
+                      .region = slash == std::string::npos ? "" : row.key.place.substr(slash + 1)};
+    RUNCTL_TRY(load_row(regions_[place], row.key.kind, row.key.id, row.json));
+  }
+  const std::lock_guard lock{mutex_};
+  for (auto& [place, state] : regions_) {
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(place, orders);
+    ec2::recover(turn);
+    RUNCTL_TRY(commit(place, state, OnDiskFailure::undo));
+    enqueue(place, std::move(orders), nullptr);
+  }
+  return {};
+}
+
+Timestamp Cloud::now() { return latest_ = std::max(latest_, parts_.clock.now()); }
+
+ec2::Turn Cloud::turn_on(const Place& place, std::vector<ec2::Order>& orders) {
+  const auto at = regions_.try_emplace(place).first;
+  return {.state = at->second,
+          .place = at->first,
+          .now = now(),
+          .pace = parts_.pace,
+          .random = parts_.random,
+          .orders = orders};
+}
+
+// Writes what the transaction changed. Where it cannot be written, a request's change is undone and
+// refused; what the hardware has done cannot be undone, and is written with the next change that
+// can.
+Result<void> Cloud::commit(const Place& place, ec2::State& state, OnDiskFailure on_failure) {
+  auto written = parts_.store->apply(rows_to_write(place, state));
+  if (!written) log("store-failed", place, {{"why", written.error().message}});
+  const bool undo = !written && on_failure == OnDiskFailure::undo;
+  if (!undo) log_changes(place, state);
+  for_each_table(state, [&](std::string_view, auto& table) {
+    if (undo) {
+      table.roll_back();
+      return;
+    }
+    table.commit();
+    if (written) table.saved();
+  });
+  return written;
+}
+
+void Cloud::enqueue(const Place& place, std::vector<ec2::Order> orders, const Gate& gate) {
+  for (ec2::Order& order : orders) {
+    const bool is_command = std::holds_alternative<ec2::RunCommand>(order);
+    // The caller may write on as soon as it has the answer: the copy must have been taken by then.
+    const bool before_answer = !is_command && (std::holds_alternative<ec2::Capture>(order) ||
+                                               parts_.pace.name == "instant");
+    JobQueue& queue = is_command ? commands_ : hardware_jobs_;
+    auto keys = is_command ? std::vector<std::string>{} : ec2::ids_of(order);
+    queue.add(std::move(keys),
+              [this, place, order = std::move(order), held = before_answer ? gate : nullptr](
+                  const std::stop_token& stop) { carry_out(place, order, held, stop); });
+  }
+}
+
+void Cloud::carry_out(const Place& place, const ec2::Order& order, const Gate& gate,
+                      const std::stop_token& stop) {
+  const ec2::Report report = perform(place, order, stop);
+  if (report.error) {
+    json::array ids;
+    for (const std::string& id : ec2::ids_of(order)) ids.emplace_back(id);
+    log("hardware-failed", place,
+        {{"order", ec2::name_of(order)}, {"ids", std::move(ids)}, {"why", report.error->message}});
+  }
+  const std::lock_guard lock{mutex_};
+  std::vector<ec2::Order> orders;
+  ec2::Turn turn = turn_on(place, orders);
+  ec2::report(turn, order, report);
+  ec2::advance(turn);
+  // A failure is in the event log, and the rows stay marked as unsaved.
+  (void)commit(place, turn.state, OnDiskFailure::keep_for_later);
+  enqueue(place, std::move(orders), gate);
+}
+
+ec2::Report Cloud::perform(const Place& place, const ec2::Order& order,
+                           const std::stop_token& stop) {
+  if (const auto* const command = std::get_if<ec2::RunCommand>(&order)) {
+    if (!begin_command(place, *command)) {
+      return {.error = Error{.code = Errc::deadline_exceeded,
+                             .message = fmt::format("command {} was not delivered in time",
+                                                    command->command)}};
+    }
+  }
+  return perform_order(parts_.hardware, order, stop);
+}
+
+bool Cloud::begin_command(const Place& place, const ec2::RunCommand& order) {
+  const std::lock_guard lock{mutex_};
+  std::vector<ec2::Order> orders;
+  ec2::Turn turn = turn_on(place, orders);
+  const bool deliver = ssm::begin(turn, order);
+  (void)commit(place, turn.state, OnDiskFailure::keep_for_later);
+  return deliver;
+}
+
+Result<std::string> Cloud::take(const Route& route, const Place& place, const HttpRequest& request,
+                                const std::string& request_id) {
+  auto gate = std::make_shared<std::promise<void>>();
+  const std::future<void> opened = gate->get_future();
+  Result<std::string> body;
+  {
+    const std::lock_guard lock{mutex_};
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(place, orders);
+    ec2::advance(turn);
+    RUNCTL_TRY(commit(place, turn.state, OnDiskFailure::undo));
+    enqueue(place, std::exchange(orders, {}), gate);
+    body = route.act(turn, request.body, request_id);
+    if (!body) {
+      for_each_table(turn.state, [](std::string_view, auto& table) { table.roll_back(); });
+      orders.clear();
+    } else {
+      // With no time to pass, steps that follow from this one are taken before the answer.
+      if (parts_.pace.name == "instant") ec2::advance(turn);
+      RUNCTL_TRY(commit(place, turn.state, OnDiskFailure::undo));
+    }
+    enqueue(place, std::move(orders), gate);
+  }
+  gate.reset();
+  opened.wait();
+  return body;
+}
+
+HttpResponse Cloud::handle(const HttpRequest& request) {
+  const std::string request_id = random_uuid(parts_.random);
+  const aws::Service& service = service_of(request);
+  Place place;
+  Result<std::string> body;
+  const auto identity = aws::verify_v4(request, parts_.clock.now(), [](std::string_view) {
+    return std::optional{Secret{std::string{secret_access_key}}};
+  });
+  if (!identity) {
+    body = std::unexpected{refused_signature(service, identity.error())};
+  } else if (identity->scope.service != service.id || !is_region_name(identity->scope.region)) {
+    body = std::unexpected{refused_signature(
+        service, {.fault = aws::SignatureFault::wrong_scope,
+                  .detail = fmt::format("Credential should be scoped to a valid region and to '{}'",
+                                        service.id)})};
+  } else {
+    place = {.account = account_of(identity->access_key_id), .region = identity->scope.region};
+    const auto route = route_of(service, request);
+    body = route ? take(**route, place, request, request_id) : std::unexpected{route.error()};
+  }
+  json::object fields{
+      {"service", service.id}, {"action", action_name(service, request)}, {"request", request_id}};
+  if (!body) {
+    fields["code"] = body.error().remote ? body.error().remote->code : "InternalError";
+    fields["why"] = body.error().message;
+  }
+  log("request", place, std::move(fields));
+  return body ? answer(service, 200, *std::move(body), request_id)
+              : error_answer(service, body.error(), request_id);
+}
+
+std::chrono::milliseconds Cloud::tick() {
+  const std::lock_guard lock{mutex_};
+  std::chrono::milliseconds nap = longest_nap;
+  for (auto& [place, state] : regions_) {
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(place, orders);
+    ec2::advance(turn);
+    if (commit(place, state, OnDiskFailure::undo)) enqueue(place, std::move(orders), nullptr);
+    if (const auto due = ec2::next_due(state)) {
+      nap = std::clamp(*due - turn.now, std::chrono::milliseconds{1}, nap);
+    }
+  }
+  return nap;
+}
+
+void Cloud::wait_until_idle() {
+  commands_.wait_until_idle();
+  hardware_jobs_.wait_until_idle();
+}
+
+CloudCounts Cloud::counts() {
+  const std::lock_guard lock{mutex_};
+  CloudCounts counts;
+  for (const auto& [place, state] : regions_) {
+    counts.volumes += state.volumes.all().size();
+    counts.snapshots += state.snapshots.all().size();
+    counts.instances += state.instances.all().size();
+  }
+  return counts;
+}
+
+void Cloud::log_changes(const Place& place, const ec2::State& state) {
+  const auto changes = [&](const auto& table, std::string_view kind, const auto& words) {
+    for (const auto& [id, before] : table.before()) {
+      const auto* const record = table.find(id);
+      const std::string from = before ? words(*before) : "";
+      const std::string to = record == nullptr ? "" : words(*record);
+      if (from != to) log(kind, place, {{"id", id.str()}, {"from", from}, {"to", to}});
+    }
+  };
+  const auto state_of = [](const auto& r) { return std::string{name_of(r.state)}; };
+  changes(state.volumes, "volume", state_of);
+  changes(state.volumes, "attachments",
+          [](const ec2::Volume& v) { return attachments_in_words(v.attachments); });
+  changes(state.snapshots, "snapshot", state_of);
+  changes(state.instances, "instance", state_of);
+}
+
+void Cloud::log(std::string_view event, const Place& place, json::object fields) {
+  json::object line{{"time", iso8601(parts_.clock.now())},
+                    {"event", event},
+                    {"account", place.account},
+                    {"region", place.region}};
+  for (auto& [name, value] : fields) line[name] = std::move(value);
+  parts_.events.write(line);
+}
+
+}  // namespace runctl::emulator

@@ -1,0 +1,105 @@
+// The emulated cloud: AWS's requests in, AWS's answers out.
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "emulator/ec2/state.hpp"
+#include "emulator/event_log.hpp"
+#include "emulator/hardware/hardware.hpp"
+#include "emulator/job_queue.hpp"
+#include "emulator/pace.hpp"
+#include "emulator/place.hpp"
+#include "emulator/store.hpp"
+#include "io/clock.hpp"
+#include "io/http_transport.hpp"
+#include "io/random.hpp"
+
+namespace runctl::emulator {
+
+// The secret of every access key. The emulator proves that clients sign properly, not who they are.
+inline constexpr std::string_view secret_access_key = "emulator";
+
+struct CloudParts {
+  Clock& clock;
+  Random& random;
+  EventLog& events;
+  Hardware hardware;
+  std::unique_ptr<Store> store;
+  Pace pace;
+};
+
+struct CloudCounts {
+  std::size_t volumes = 0;
+  std::size_t snapshots = 0;
+  std::size_t instances = 0;
+};
+
+// A state change is on disk before the answer that tells of it. The hardware works on threads of
+// its own: a long copy or boot holds up only what needs that disk or machine. Thread safety: may be
+// used from several threads at once.
+class Cloud {
+ public:
+  // Loads what the store has, and orders again what was under way when it was last closed.
+  // Errors: corrupt for rows that this version cannot read.
+  [[nodiscard]] static Result<std::unique_ptr<Cloud>> open(CloudParts parts);
+  Cloud(const Cloud&) = delete;
+  Cloud& operator=(const Cloud&) = delete;
+  Cloud(Cloud&&) = delete;
+  Cloud& operator=(Cloud&&) = delete;
+  // Halts the machines; what is on disk says that they run, and the next `open` boots them again.
+  ~Cloud();
+
+  // Never fails: whatever comes in, an answer of the service's form goes out.
+  [[nodiscard]] HttpResponse handle(const HttpRequest& request);
+
+  // Takes the steps that are due though nobody asks. Returns how long nothing will be due for.
+  std::chrono::milliseconds tick();
+
+  // Returns when no hardware and no command works, and nothing is ordered.
+  void wait_until_idle();
+
+  [[nodiscard]] CloudCounts counts();
+  [[nodiscard]] HardwareKind hardware_kind() const { return parts_.hardware.kind; }
+  [[nodiscard]] const Pace& pace() const { return parts_.pace; }
+
+ private:
+  // Held by every job that an answer waits for: the answer goes out when the last has let go.
+  using Gate = std::shared_ptr<std::promise<void>>;
+  using Regions = std::map<Place, ec2::State>;
+  enum class OnDiskFailure : std::uint8_t { undo, keep_for_later };
+
+  explicit Cloud(CloudParts parts) : parts_{std::move(parts)} {}
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] ec2::Turn turn_on(const Place& place, std::vector<ec2::Order>& orders);
+  [[nodiscard]] Result<void> commit(const Place& place, ec2::State& state,
+                                    OnDiskFailure on_failure);
+  void enqueue(const Place& place, std::vector<ec2::Order> orders, const Gate& gate);
+  void carry_out(const Place& place, const ec2::Order& order, const Gate& gate,
+                 const std::stop_token& stop);
+  [[nodiscard]] ec2::Report perform(const Place& place, const ec2::Order& order,
+                                    const std::stop_token& stop);
+  [[nodiscard]] bool begin_command(const Place& place, const ec2::RunCommand& order);
+  [[nodiscard]] Result<std::string> take(const struct Route& route, const Place& place,
+                                         const HttpRequest& request, const std::string& request_id);
+  void log_changes(const Place& place, const ec2::State& state);
+  void log(std::string_view event, const Place& place, boost::json::object fields);
+  [[nodiscard]] Timestamp now();
+
+  CloudParts parts_;
+  std::mutex mutex_;  // over what follows
+  Regions regions_;
+  Timestamp latest_ = {};  // simulated time never goes back, as wall time may
+  // Last, so that they end before what they work on.
+  JobQueue hardware_jobs_{4};
+  JobQueue commands_{16};
+};
+
+}  // namespace runctl::emulator

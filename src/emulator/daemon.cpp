@@ -1,0 +1,235 @@
+#include "emulator/daemon.hpp"
+
+#include <ostream>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "emulator/cloud.hpp"
+#include "emulator/event_log.hpp"
+#include "emulator/server/http_server.hpp"
+#include "emulator/store.hpp"
+#include "io/detached_process.hpp"
+#include "io/file.hpp"
+
+namespace runctl::emulator {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr std::chrono::seconds start_patience{20};
+// Longer than the machines of a full house take to halt.
+constexpr std::chrono::seconds stop_patience{30};
+
+fs::path info_path(const fs::path& state) { return state / "emulator.json"; }
+fs::path log_path(const fs::path& state) { return state / "emulator.log"; }
+
+json::object to_json(const EmulatorInfo& info) {
+  return {{"pid", info.pid},           {"start", info.start}, {"endpoint", info.endpoint},
+          {"hardware", info.hardware}, {"pace", info.pace},   {"hardware_note", info.hardware_note},
+          {"version", info.version}};
+}
+
+Result<EmulatorInfo> info_from(std::string_view text, const fs::path& path) {
+  RUNCTL_TRY_LET(const auto value, parse_json(text));
+  const auto pid = integer_at(value, "pid");
+  const auto start = integer_at(value, "start");
+  const auto endpoint = string_at(value, "endpoint");
+  if (!pid || !start || !endpoint || *pid < 1 || *pid > INT32_MAX) {
+    return fail(Errc::corrupt, fmt::format("{} does not say which emulator runs", path.string()));
+  }
+  return EmulatorInfo{.endpoint = *endpoint,
+                      .pid = static_cast<int>(*pid),
+                      .start = static_cast<std::uint64_t>(*start),
+                      .hardware = string_at(value, "hardware").value_or(""),
+                      .hardware_note = string_at(value, "hardware_note").value_or(""),
+                      .pace = string_at(value, "pace").value_or(""),
+                      .version = string_at(value, "version").value_or("")};
+}
+
+Result<UniqueFd> take_directory(const fs::path& state) {
+  std::error_code error;
+  fs::create_directories(state, error);
+  if (error) return fail_errno(error.value(), "create", state);
+  auto lock = lock_file(state / "lock");
+  if (lock || lock.error().code != Errc::conflict) return lock;
+  const auto running = emulator_status(state);
+  if (!running || !*running) {
+    return fail(Errc::conflict,
+                fmt::format("an emulator starts or ends just now on {}", state.string()));
+  }
+  return fail(Errc::conflict, fmt::format("an emulator runs on {} already: process {} at {}",
+                                          state.string(), (*running)->pid, (*running)->endpoint));
+}
+
+HttpResponse status_answer(const EmulatorInfo& info, const fs::path& state, Cloud& cloud) {
+  const CloudCounts counts = cloud.counts();
+  json::object body = to_json(info);
+  body["state"] = state.string();
+  body["counts"] = json::object{{"volumes", counts.volumes},
+                                {"snapshots", counts.snapshots},
+                                {"instances", counts.instances}};
+  return {.status = 200,
+          .headers = {{"content-type", "application/json"}},
+          .body = to_text(body) + "\n"};
+}
+
+// Removes the file with its owner: whoever finds it finds an emulator.
+class PublishedInfo {
+ public:
+  static Result<PublishedInfo> publish(const fs::path& state, const EmulatorInfo& info) {
+    RUNCTL_TRY(write_file_atomically(info_path(state), to_pretty_text(to_json(info)) + "\n"));
+    return PublishedInfo{info_path(state)};
+  }
+  PublishedInfo(const PublishedInfo&) = delete;
+  PublishedInfo& operator=(const PublishedInfo&) = delete;
+  PublishedInfo(PublishedInfo&& other) noexcept : path_{std::exchange(other.path_, {})} {}
+  PublishedInfo& operator=(PublishedInfo&&) = delete;
+  ~PublishedInfo() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove(path_, ignored);
+  }
+
+ private:
+  explicit PublishedInfo(fs::path path) : path_{std::move(path)} {}
+  fs::path path_;
+};
+
+void wait_for_stop(Clock& clock, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (!clock.sleep_until(clock.ticks() + std::chrono::hours{1}, stop)) return;
+  }
+}
+
+std::string last_line(const fs::path& path) {
+  const auto text = read_file(path);
+  if (!text) return "";
+  const std::string_view trimmed = trim(*text);
+  const auto newline = trimmed.rfind('\n');
+  return std::string{newline == std::string_view::npos ? trimmed : trimmed.substr(newline + 1)};
+}
+
+std::vector<std::string> command_line(const DaemonOptions& options) {
+  std::vector<std::string> words{"runctl",
+                                 "emulator",
+                                 "run",
+                                 "--state",
+                                 options.state.string(),
+                                 "--port",
+                                 std::to_string(options.port),
+                                 "--pace",
+                                 options.pace,
+                                 "--hardware",
+                                 options.hardware};
+  if (options.seed) {
+    words.emplace_back("--seed");
+    words.push_back(std::to_string(*options.seed));
+  }
+  return words;
+}
+
+}  // namespace
+
+Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts,
+                          const std::stop_token& stop) {
+  RUNCTL_TRY_LET(const Pace pace, pace_named(options.pace));
+  RUNCTL_TRY_LET(const UniqueFd lock, take_directory(options.state));
+  RUNCTL_TRY_LET(const auto events, open_event_log(options.state / "events.jsonl"));
+  RUNCTL_TRY_LET(auto store, open_sqlite_store(options.state / "state.sqlite"));
+  RUNCTL_TRY_LET(HardwareChoice choice, parts.make_hardware());
+  EmulatorInfo info{.pid = ::getpid(),
+                    .start = process_start(::getpid()).value_or(0),
+                    .hardware = std::string{name_of(choice.hardware.kind)},
+                    .hardware_note = choice.note,
+                    .pace = options.pace,
+                    .version = parts.version};
+  RUNCTL_TRY_LET(const auto cloud, Cloud::open({.clock = parts.clock,
+                                                .random = parts.random,
+                                                .events = *events,
+                                                .hardware = std::move(choice.hardware),
+                                                .store = std::move(store),
+                                                .pace = pace}));
+  // The handler may be asked before the port is known: what it tells of the endpoint is set by
+  // then.
+  std::promise<EmulatorInfo> known;
+  const std::shared_future<EmulatorInfo> published = known.get_future().share();
+  RUNCTL_TRY_LET(auto server,
+                 HttpServer::listen({.port = options.port}, [&, published](const HttpRequest& r) {
+                   if (r.method == "GET" && r.url.ends_with("/_runctl/status")) {
+                     return status_answer(published.get(), options.state, *cloud);
+                   }
+                   return cloud->handle(r);
+                 }));
+  info.endpoint = fmt::format("http://127.0.0.1:{}", server->port());
+  known.set_value(info);
+  RUNCTL_TRY_LET(const PublishedInfo file, PublishedInfo::publish(options.state, info));
+  {
+    const std::jthread ticker{[&](const std::stop_token& ended) {
+      while (!ended.stop_requested()) {
+        const auto nap = cloud->tick();
+        (void)parts.clock.sleep_until(parts.clock.ticks() + nap, ended);
+      }
+    }};
+    parts.out << fmt::format("listening on {}\n", info.endpoint) << std::flush;
+    wait_for_stop(parts.clock, stop);
+    server.reset();
+  }
+  return {};
+}
+
+Result<EmulatorInfo> start_emulator(const DaemonOptions& options, Clock& clock,
+                                    const Environment& environment, const std::stop_token& stop,
+                                    const std::filesystem::path& program) {
+  RUNCTL_TRY_LET(auto running, emulator_status(options.state));
+  if (running) return *std::move(running);
+  std::error_code error;
+  fs::create_directories(options.state, error);
+  if (error) return fail_errno(error.value(), "create", options.state);
+  DetachedSpec spec{
+      .program = program, .argv = command_line(options), .output = log_path(options.state)};
+  for (const auto& [name, value] : environment.variables) {
+    spec.environment.push_back(fmt::format("{}={}", name, value));
+  }
+  RUNCTL_TRY_LET(const int pid, spawn_detached(spec));
+  const auto deadline = clock.ticks() + start_patience;
+  while (clock.ticks() < deadline) {
+    // One that another process has started just before serves as well.
+    RUNCTL_TRY_LET(running, emulator_status(options.state));
+    if (running) return *std::move(running);
+    // While somebody holds the directory, it is another process's emulator that we wait for.
+    if (!process_start(pid) && lock_file(options.state / "lock")) {
+      const std::string why = last_line(log_path(options.state));
+      auto ended = fail(Errc::unavailable, fmt::format("the emulator did not start: {}", why));
+      ended.error().hint = fmt::format("The whole log is in {}.", log_path(options.state).string());
+      return ended;
+    }
+    RUNCTL_TRY(clock.sleep_until(clock.ticks() + std::chrono::milliseconds{5}, stop));
+  }
+  return fail(Errc::deadline_exceeded,
+              fmt::format("the emulator (process {}) does not answer; its log is {}", pid,
+                          log_path(options.state).string()));
+}
+
+Result<bool> stop_emulator(const std::filesystem::path& state) {
+  RUNCTL_TRY_LET(const auto running, emulator_status(state));
+  if (!running) return false;
+  return end_process(running->pid, running->start, stop_patience);
+}
+
+// The lock is not tried: to hold it for a moment would fail an emulator that starts in that moment.
+Result<std::optional<EmulatorInfo>> emulator_status(const std::filesystem::path& state) {
+  const auto text = read_file(info_path(state));
+  if (!text && text.error().code == Errc::not_found) return std::nullopt;
+  if (!text) return std::unexpected{text.error()};
+  RUNCTL_TRY_LET(auto info, info_from(*text, info_path(state)));
+  if (process_start(info.pid) != info.start) return std::nullopt;
+  return info;
+}
+
+}  // namespace runctl::emulator

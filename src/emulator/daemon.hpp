@@ -1,0 +1,79 @@
+// The emulator as a process: one a state directory, in the foreground or in the background.
+//
+// STATE/lock            held by the running emulator
+// STATE/emulator.json   how to reach it; there as long as it answers
+// STATE/state.sqlite    volumes, snapshots, instances
+// STATE/events.jsonl    every request and state change
+// STATE/emulator.log    what a background emulator printed
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/result.hpp"
+#include "emulator/hardware/hardware.hpp"
+#include "io/clock.hpp"
+#include "io/environment.hpp"
+#include "io/random.hpp"
+
+namespace runctl::emulator {
+
+struct DaemonOptions {
+  std::filesystem::path state;
+  std::uint16_t port = 4599;  // 0 takes a free one
+  std::string pace = "fast";
+  std::string hardware = "auto";
+  std::optional<std::uint64_t> seed = {};
+};
+
+struct EmulatorInfo {
+  std::string endpoint = {};  // "http://127.0.0.1:4599"
+  int pid = 0;
+  std::uint64_t start = 0;  // of the process: process_start()
+  std::string hardware = {};
+  std::string hardware_note = {};  // why it is not `block`, or empty
+  std::string pace = {};
+  std::string version = {};
+};
+
+struct HardwareChoice {
+  Hardware hardware;
+  std::string note = {};
+};
+
+struct DaemonParts {
+  Clock& clock;
+  Random& random;
+  std::ostream& out;
+  // Called once the state directory is this process's own; first puts away what a crash has left.
+  std::function<Result<HardwareChoice>()> make_hardware;
+  std::string version = {};
+};
+
+// Serves until `stop` is requested; prints "listening on URL" once it answers. Then halts the
+// machines and leaves nothing behind but the state. Errors: conflict (another emulator has the
+// state directory, or the port is taken), corrupt (a state file that is not ours), invalid_argument
+// (pace), denied, internal.
+[[nodiscard]] Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts,
+                                        const std::stop_token& stop);
+
+// Returns the running one, or starts `program emulator run …` in the background and waits until it
+// answers. Errors: unavailable, with the last line of its log, when it ends instead;
+// deadline_exceeded, cancelled.
+[[nodiscard]] Result<EmulatorInfo> start_emulator(
+    const DaemonOptions& options, Clock& clock, const Environment& environment,
+    const std::stop_token& stop, const std::filesystem::path& program = "/proc/self/exe");
+
+// False when none was running. Errors: deadline_exceeded, denied.
+[[nodiscard]] Result<bool> stop_emulator(const std::filesystem::path& state);
+
+// Nothing when none runs there. Errors: denied, corrupt.
+[[nodiscard]] Result<std::optional<EmulatorInfo>> emulator_status(
+    const std::filesystem::path& state);
+
+}  // namespace runctl::emulator

@@ -1,0 +1,53 @@
+// The actions of EC2: each checks a request against the state and changes the state, or refuses in
+// AWS's words. Nothing is changed by an action that refuses. What is not modelled is refused, never
+// ignored.
+#pragma once
+
+#include "aws/ec2/instance.hpp"
+#include "aws/ec2/instance_type.hpp"
+#include "aws/ec2/snapshot.hpp"
+#include "aws/ec2/tags.hpp"
+#include "aws/ec2/volume.hpp"
+#include "aws/ec2/zone.hpp"
+#include "base/result.hpp"
+#include "emulator/ec2/state.hpp"
+
+namespace runctl::emulator::ec2 {
+
+namespace wire = aws::ec2;
+
+[[nodiscard]] Result<wire::Volume> create_volume(Turn& turn,
+                                                 const wire::CreateVolumeRequest& request);
+[[nodiscard]] Result<wire::Return> delete_volume(Turn& turn,
+                                                 const wire::DeleteVolumeRequest& request);
+[[nodiscard]] Result<wire::DescribeVolumesResult> describe_volumes(
+    Turn& turn, const wire::DescribeVolumesRequest& request);
+
+[[nodiscard]] Result<wire::VolumeAttachment> attach_volume(
+    Turn& turn, const wire::AttachVolumeRequest& request);
+[[nodiscard]] Result<wire::VolumeAttachment> detach_volume(
+    Turn& turn, const wire::DetachVolumeRequest& request);
+
+[[nodiscard]] Result<wire::Snapshot> create_snapshot(Turn& turn,
+                                                     const wire::CreateSnapshotRequest& request);
+[[nodiscard]] Result<wire::Return> delete_snapshot(Turn& turn,
+                                                   const wire::DeleteSnapshotRequest& request);
+[[nodiscard]] Result<wire::DescribeSnapshotsResult> describe_snapshots(
+    Turn& turn, const wire::DescribeSnapshotsRequest& request);
+
+[[nodiscard]] Result<wire::Reservation> run_instances(Turn& turn,
+                                                      const wire::RunInstancesRequest& request);
+[[nodiscard]] Result<wire::DescribeInstancesResult> describe_instances(
+    Turn& turn, const wire::DescribeInstancesRequest& request);
+[[nodiscard]] Result<wire::TerminateInstancesResult> terminate_instances(
+    Turn& turn, const wire::TerminateInstancesRequest& request);
+[[nodiscard]] Result<wire::Return> modify_instance_attribute(
+    Turn& turn, const wire::ModifyInstanceAttributeRequest& request);
+
+[[nodiscard]] Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request);
+[[nodiscard]] Result<wire::DescribeAvailabilityZonesResult> describe_availability_zones(
+    Turn& turn, const wire::DescribeAvailabilityZonesRequest& request);
+[[nodiscard]] Result<wire::DescribeInstanceTypesResult> describe_instance_types(
+    Turn& turn, const wire::DescribeInstanceTypesRequest& request);
+
+}  // namespace runctl::emulator::ec2

@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "emulator/ec2/actions.hpp"
+#include "emulator/ec2/catalogue.hpp"
+#include "emulator/ec2/filters.hpp"
+#include "emulator/ec2/lookup.hpp"
+#include "emulator/ec2/stored_answer.hpp"
+#include "emulator/ec2/views.hpp"
+#include "emulator/refusal.hpp"
+
+namespace runctl::emulator::ec2 {
+namespace {
+
+// The instances of one RunInstances are real machines here.
+constexpr std::int64_t most_instances = 20;
+constexpr GiB root_size{8};
+constexpr std::string_view root_device = "/dev/xvda";
+
+bool has_id_form(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  const auto digits = text.substr(prefix.size());
+  return (digits.size() == 8 || digits.size() == 17) &&
+         digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// There is one image, the emulator's own host, whatever its name: an AMI's id or a public
+// parameter. Source: EC2 User Guide, "Reference AMIs using Systems Manager parameters".
+Result<void> check_image(const std::string& image) {
+  if (image.empty()) return missing("ImageId");
+  if (image.starts_with("resolve:ssm:") && image.size() > 12) return {};
+  if (has_id_form(image, "ami-")) return {};
+  return refuse("InvalidAMIID.Malformed",
+                fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", image));
+}
+
+Result<Zone> zone_for(const Place& place, const wire::RunInstancesRequest& request) {
+  const wire::Placement placement = request.placement.value_or(wire::Placement{});
+  if (!placement.availability_zone.empty() && !placement.availability_zone_id.empty()) {
+    return refuse("InvalidParameterCombination",
+                  "AvailabilityZone and AvailabilityZoneId cannot both be specified");
+  }
+  if (!placement.tenancy.empty() && placement.tenancy != "default") {
+    return refuse("UnsupportedOperation", "The emulator has no tenancy other than default");
+  }
+  std::optional<Zone> zone;
+  if (!placement.availability_zone_id.empty()) {
+    zone = zone_with_id(place.region, placement.availability_zone_id);
+  } else if (!placement.availability_zone.empty()) {
+    zone = zone_named(place.region, placement.availability_zone);
+  } else {
+    zone = zones_of(place.region).front();
+  }
+  if (zone) return *std::move(zone);
+  return refuse("InvalidParameterValue",
+                fmt::format("Invalid availability zone: [{}{}]", placement.availability_zone,
+                            placement.availability_zone_id));
+}
+
+Result<void> check_network(const wire::RunInstancesRequest& request) {
+  if (!request.subnet_id.empty() && !has_id_form(request.subnet_id, "subnet-")) {
+    return refuse("InvalidSubnetID.NotFound",
+                  fmt::format("The subnet ID '{}' does not exist", request.subnet_id));
+  }
+  for (const std::string& group : request.security_group_ids) {
+    if (!has_id_form(group, "sg-")) {
+      return refuse("InvalidGroup.NotFound",
+                    fmt::format("The security group '{}' does not exist", group));
+    }
+  }
+  return {};
+}
+
+// Checks the parameters; what it returns is what every instance of the launch has in common.
+Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& request) {
+  RUNCTL_TRY(check_image(request.image_id));
+  if (!request.min_count) return missing("MinCount");
+  if (!request.max_count) return missing("MaxCount");
+  if (*request.min_count < 1 || *request.max_count < *request.min_count) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("MinCount {} and MaxCount {} are no range from 1 up",
+                              *request.min_count, *request.max_count));
+  }
+  if (*request.min_count > most_instances) {
+    return refuse("InstanceLimitExceeded",
+                  fmt::format("The emulator starts at most {} instances at once", most_instances));
+  }
+  const std::string type = request.instance_type.empty() ? "m1.small" : request.instance_type;
+  if (instance_type_named(type) == nullptr) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("Invalid value '{}' for InstanceType.", type));
+  }
+  RUNCTL_TRY_LET(Zone zone, zone_for(turn.place, request));
+  RUNCTL_TRY(check_network(request));
+  constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
+  RUNCTL_TRY_LET(Tags tags, tags_for("instance", request.tag_specifications, allowed));
+  return Instance{.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances),
+                  .reservation = "r-" + random_hex(turn.random, 17),
+                  .image = request.image_id,
+                  .type = type,
+                  .key_name = request.key_name,
+                  .subnet = request.subnet_id,
+                  .client_token = request.client_token,
+                  .zone = std::move(zone),
+                  .launched = turn.now,
+                  .tags = std::move(tags)};
+}
+
+void launch(Turn& turn, Instance instance, const Tags& volume_tags) {
+  const InstanceId id = instance.id;
+  Volume root{.id = new_id(turn, VolumeIdKind::prefix, turn.state.volumes),
+              .size = root_size,
+              .type = "gp2",
+              .iops = gp2_iops(root_size.count),
+              .zone = instance.zone,
+              .created = turn.now,
+              .state = VolumeState::in_use,
+              .tags = volume_tags};
+  root.attachments.push_back({.instance = id,
+                              .device = std::string{root_device},
+                              .attached = turn.now,
+                              .delete_on_termination = true,
+                              .is_root = true});
+  const VolumeId root_id = root.id;
+  turn.state.volumes.put(root_id, std::move(root));
+  instance.due = turn.after(turn.pace.boot);
+  turn.state.instances.put(id, std::move(instance));
+  turn.orders.emplace_back(Boot{id});
+}
+
+using I = wire::Instance;
+// Source: EC2 API reference, DescribeInstances; those that are not here are refused.
+constexpr auto instance_filters = std::to_array<FilterField<I>>({
+    {"instance-state-name", [](const I& i) { return std::vector{i.state->name}; }},
+    {"instance-state-code", [](const I& i) { return std::vector{std::to_string(*i.state->code)}; }},
+    {"instance-id", [](const I& i) { return std::vector{i.instance_id}; }},
+    {"instance-type", [](const I& i) { return std::vector{i.instance_type}; }},
+    {"image-id", [](const I& i) { return std::vector{i.image_id}; }},
+    {"client-token", [](const I& i) { return std::vector{i.client_token}; }},
+    {"availability-zone", [](const I& i) { return std::vector{i.placement->availability_zone}; }},
+});
+
+std::vector<wire::Reservation> grouped(const std::vector<I>& instances, const Turn& turn) {
+  std::map<std::string, wire::Reservation> reservations;
+  for (const I& instance : instances) {
+    const auto id = InstanceId::parse(instance.instance_id);
+    const std::string& name = turn.state.instances.find(*id)->reservation;
+    wire::Reservation& reservation = reservations[name];
+    reservation.reservation_id = name;
+    reservation.owner_id = turn.place.account;
+    reservation.instances.push_back(instance);
+  }
+  std::vector<wire::Reservation> list;
+  for (auto& [name, reservation] : reservations) list.push_back(std::move(reservation));
+  return list;
+}
+
+Result<std::vector<InstanceId>> existing_instances(const State& state,
+                                                   const std::vector<std::string>& texts) {
+  std::vector<InstanceId> ids;
+  for (const std::string& text : texts) {
+    RUNCTL_TRY_LET(InstanceId id, existing_instance(state, text));
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequest& request) {
+  if (request.client_token.size() > 64) {
+    return refuse("InvalidParameterValue", "The client token is longer than 64 characters");
+  }
+  wire::RunInstancesRequest parameters = request;
+  parameters.client_token.clear();
+  const std::string key = "RunInstances/" + request.client_token;
+  const std::string fingerprint =
+      fingerprint_of(wire::RunInstances::info, aws::writing(parameters));
+  if (!request.client_token.empty()) {
+    RUNCTL_TRY_LET(const auto answer, first_answer(turn.state, key, fingerprint));
+    if (answer) return from_stored<wire::Reservation>(*answer);
+  }
+  RUNCTL_TRY_LET(const Instance common, template_for(turn, request));
+  constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
+  RUNCTL_TRY_LET(const Tags volume_tags, tags_for("volume", request.tag_specifications, allowed));
+  wire::Reservation reservation{
+      .reservation_id = common.reservation, .owner_id = turn.place.account, .instances = {}};
+  const std::int64_t count = std::min(*request.max_count, most_instances);
+  for (std::int64_t i = 0; i < count; ++i) {
+    Instance instance = common;
+    if (i > 0) instance.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances);
+    const InstanceId id = instance.id;
+    launch(turn, std::move(instance), volume_tags);
+    reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn.state));
+  }
+  if (!request.client_token.empty()) {
+    turn.state.tokens.put(key, {fingerprint, to_stored(reservation)});
+  }
+  return reservation;
+}
+
+Result<wire::DescribeInstancesResult> describe_instances(
+    Turn& turn, const wire::DescribeInstancesRequest& request) {
+  RUNCTL_TRY_LET(const auto wanted, existing_instances(turn.state, request.instance_ids));
+  std::vector<I> instances;
+  for (const auto& [id, instance] : turn.state.instances.all()) {
+    if (!wanted.empty() && std::ranges::find(wanted, id) == wanted.end()) continue;
+    instances.push_back(view_of(instance, turn.state));
+  }
+  RUNCTL_TRY(keep_matching<I>(instances, request.filters, instance_filters));
+  wire::DescribeInstancesResult result;
+  RUNCTL_TRY_LET(result.next_token,
+                 cut_to_page(instances,
+                             {.max_results = request.max_results,
+                              .next_token = request.next_token,
+                              .names_ids = !wanted.empty()},
+                             [](const I& i) -> const std::string& { return i.instance_id; }));
+  result.reservations = grouped(instances, turn);
+  return result;
+}
+
+Result<wire::TerminateInstancesResult> terminate_instances(
+    Turn& turn, const wire::TerminateInstancesRequest& request) {
+  if (request.instance_ids.empty()) return missing("InstanceId");
+  RUNCTL_TRY_LET(const auto ids, existing_instances(turn.state, request.instance_ids));
+  wire::TerminateInstancesResult result;
+  for (const InstanceId& id : ids) {
+    const InstanceState before = turn.state.instances.find(id)->state;
+    if (before != InstanceState::terminated && before != InstanceState::shutting_down) {
+      Instance& instance = turn.state.instances.edit(id);
+      instance.state = InstanceState::shutting_down;
+      instance.reason = fmt::format("User initiated ({})", iso8601(turn.now));
+      instance.reason_code = "Client.UserInitiatedShutdown";
+      instance.reason_message = "Client.UserInitiatedShutdown: User initiated shutdown";
+      instance.due = turn.after(turn.pace.stop);
+      instance.ordered = false;
+    }
+    result.terminating_instances.push_back(
+        {.current_state = view_of(turn.state.instances.find(id)->state),
+         .instance_id = id.str(),
+         .previous_state = view_of(before)});
+  }
+  return result;
+}
+
+Result<wire::Return> modify_instance_attribute(
+    Turn& turn, const wire::ModifyInstanceAttributeRequest& request) {
+  RUNCTL_TRY_LET(const InstanceId id, existing_instance(turn.state, request.instance_id));
+  if (request.block_device_mappings.empty()) {
+    return refuse("InvalidParameterCombination", "No attributes specified.");
+  }
+  for (const auto& mapping : request.block_device_mappings) {
+    if (!mapping.ebs || !mapping.ebs->delete_on_termination)
+      return missing("Ebs.DeleteOnTermination");
+    std::optional<VolumeId> held;
+    for (const auto& [volume_id, volume] : turn.state.volumes.all()) {
+      for (const Attachment& a : volume.attachments) {
+        if (a.instance == id && a.device == mapping.device_name) held = volume_id;
+      }
+    }
+    const bool other =
+        held && !mapping.ebs->volume_id.empty() && mapping.ebs->volume_id != held->str();
+    if (!held || other) {
+      return refuse("InvalidInstanceAttributeValue",
+                    fmt::format("No device is currently mapped at {}", mapping.device_name));
+    }
+    for (Attachment& a : turn.state.volumes.edit(*held).attachments) {
+      if (a.instance == id) a.delete_on_termination = *mapping.ebs->delete_on_termination;
+    }
+  }
+  return wire::Return{.value = true};
+}
+
+}  // namespace runctl::emulator::ec2

@@ -1,0 +1,335 @@
+#include <chrono>
+#include <fstream>
+#include <signal.h>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.hpp"
+#include "emulator/hardware/image_disks.hpp"
+#include "emulator/hardware/temporary_state.hpp"
+#include "io/detached_process.hpp"
+#include "io/file.hpp"
+
+namespace runctl::emulator {
+namespace {
+
+using testing::HasSubstr;
+
+// Loop devices whose image is below `state`, as the kernel tells.
+std::vector<std::string> loops_below(const std::filesystem::path& state) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator{"/sys/block"}) {
+    const auto backing = read_file(entry.path() / "loop/backing_file");
+    if (backing && backing->starts_with(state.string())) found.push_back(entry.path().filename());
+  }
+  return found;
+}
+
+class BlockHardware : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto works = block_hardware_works(state_.parts()); !works) {
+      GTEST_SKIP() << "no block hardware here: " << works.error().message;
+    }
+    hardware_ = *make_hardware(HardwareKind::block, state_.parts());
+    for (const VolumeId& volume : {volume_a, volume_b}) {
+      ASSERT_TRUE(hardware_.disks->create(volume, GiB{1}, {}));
+    }
+  }
+  void TearDown() override {
+    hardware_ = {};
+    EXPECT_THAT(loops_below(state_.path()), testing::IsEmpty());
+    EXPECT_THAT(read_file("/proc/self/mountinfo").value(),
+                testing::Not(HasSubstr(state_.path().string())));
+  }
+
+  MachineOutcome run(const InstanceId& instance, const std::string& script) {
+    auto outcome = hardware_.machines->run(instance, {.script = script}, {});
+    if (outcome) return *std::move(outcome);
+    ADD_FAILURE() << outcome.error().message;
+    return {};
+  }
+  // What the script prints, when it succeeds.
+  std::string output(const InstanceId& instance, const std::string& script) {
+    const MachineOutcome outcome = run(instance, script);
+    EXPECT_EQ(outcome.exit_status, 0) << script << "\n" << outcome.out << outcome.err;
+    return std::string{trim(outcome.out)};
+  }
+  void boot(const InstanceId& instance) {
+    const auto booted = hardware_.machines->boot(instance);
+    ASSERT_TRUE(booted) << booted.error().message;
+  }
+  std::string plug(const VolumeId& volume, const InstanceId& instance) {
+    const auto plugged = hardware_.machines->plug(volume, instance);
+    EXPECT_TRUE(plugged) << plugged.error().message;
+    return plugged.value_or("");
+  }
+
+  TemporaryState state_;
+  Hardware hardware_;
+};
+
+TEST_F(BlockHardware, ShowsEachMachineItsOwnVolumesOnly) {
+  boot(machine_a);
+  boot(machine_b);
+  EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1");
+  EXPECT_EQ(plug(volume_b, machine_b), "/dev/nvme1n1");
+  const std::string look =
+      "ls /dev/ | grep -E '^(nvme|loop|vd|sd|xvd|dm)'; cat /sys/block/*/device/serial; "
+      "readlink -f /dev/disk/by-id/*";
+  EXPECT_EQ(output(machine_a, look), "nvme1n1\nvol0123456789abcdef0\n/dev/nvme1n1");
+  EXPECT_EQ(output(machine_b, look), "nvme1n1\nvol0fedcba9876543210\n/dev/nvme1n1");
+  EXPECT_EQ(output(machine_a, "find /dev -type b"), "/dev/nvme1n1");
+  EXPECT_EQ(output(machine_a, "blockdev --getsize64 /dev/nvme1n1; cat /sys/block/nvme1n1/size"),
+            "1073741824\n2097152");
+  EXPECT_EQ(output(machine_a,
+                   "set -- $(stat -c '%t %T' /dev/nvme1n1); "
+                   "cat /sys/dev/block/$((0x$1)):$((0x$2))/device/model"),
+            "Amazon Elastic Block Store");
+  EXPECT_EQ(output(machine_a, "lsblk -dno NAME,SIZE,SERIAL /dev/nvme1n1 | tr -s ' '"),
+            "nvme1n1 1G vol0123456789abcdef0");
+}
+
+TEST_F(BlockHardware, UsesTheLowestFreeDeviceNumber) {
+  boot(machine_a);
+  EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1");
+  EXPECT_EQ(plug(volume_b, machine_a), "/dev/nvme2n1");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+  EXPECT_EQ(output(machine_a, "ls -d /dev/nvme*; ls /sys/block /sys/class/block"),
+            "/dev/nvme2n1\n/sys/block:\nnvme2n1\n\n/sys/class/block:\nnvme2n1");
+  EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1");
+  EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1") << "a second time is the same";
+  EXPECT_EQ(loops_below(state_.path()).size(), 2U);
+}
+
+TEST_F(BlockHardware, RefusesToUnplugWhatIsMounted) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a, "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device + " /data");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
+  // In a mount namespace of which no process but a sleeping one knows.
+  output(machine_a,
+         "setsid unshare -m sleep 1000 >/dev/null 2>&1 </dev/null & sleep 0.2; umount /data");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
+  output(machine_a, "pkill sleep; sleep 0.2");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+}
+
+TEST_F(BlockHardware, RefusesToUnplugWhatAProcessHasOpen) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a, "setsid sleep 1000 3<" + device + " >/dev/null 2>&1 </dev/null &");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
+  EXPECT_EQ(output(machine_a, "ls " + device), device) << "still there";
+  output(machine_a, "pkill sleep; sleep 0.1");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+}
+
+TEST_F(BlockHardware, KeepsDataWhenAVolumeMovesToAnotherMachine) {
+  boot(machine_a);
+  boot(machine_b);
+  std::string device = plug(volume_a, machine_a);
+  output(machine_a, "mkfs.ext4 -q " + device + " && mkdir -p /data && mount " + device +
+                        " /data && echo precious >/data/file && umount /data");
+  ASSERT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+  device = plug(volume_a, machine_b);
+  EXPECT_EQ(output(machine_b, "mkdir -p /data && mount " + device +
+                                  " /data && cat /data/file && umount /data"),
+            "precious");
+}
+
+TEST_F(BlockHardware, GivesAMultiAttachVolumeOneDevicePerMachine) {
+  boot(machine_a);
+  boot(machine_b);
+  plug(volume_a, machine_a);
+  plug(volume_a, machine_b);
+  EXPECT_EQ(loops_below(state_.path()).size(), 2U);
+  output(machine_a, "echo from-a | dd of=/dev/nvme1n1 conv=fsync 2>/dev/null");
+  EXPECT_EQ(output(machine_b, "head -c 6 /dev/nvme1n1"), "from-a");
+  EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+  EXPECT_EQ(output(machine_b, "head -c 6 /dev/nvme1n1"), "from-a") << "the other has it still";
+}
+
+TEST_F(BlockHardware, ForgetsAReadOnlyMarkWithTheAttachment) {
+  boot(machine_a);
+  plug(volume_a, machine_a);
+  EXPECT_EQ(output(machine_a, "blockdev --setro /dev/nvme1n1; blockdev --getro /dev/nvme1n1"), "1");
+  ASSERT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
+  plug(volume_a, machine_a);
+  EXPECT_EQ(output(machine_a, "blockdev --getro /dev/nvme1n1"), "0");
+}
+
+TEST_F(BlockHardware, EndsEveryProcessWhenAMachineHalts) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a,
+         "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device +
+             " /data && echo kept >/data/file && echo kept >/etc/kept && echo gone >/tmp/gone");
+  output(machine_a, "cd /data; setsid nohup sleep 12345 >/data/log 2>&1 </dev/null &");
+  EXPECT_EQ(output(machine_a, "pgrep -cx sleep"), "1") << "it outlives its command";
+  const std::string boot_id = output(machine_a, "cat /proc/sys/kernel/random/boot_id");
+  const auto halted = hardware_.machines->halt(machine_a, Machines::Files::keep);
+  ASSERT_TRUE(halted) << halted.error().message;
+  EXPECT_THAT(loops_below(state_.path()), testing::IsEmpty());
+  EXPECT_EQ(hardware_.machines->run(machine_a, {.script = ":"}, {}).error().code, Errc::not_found);
+  EXPECT_EQ(hardware_.machines->plug(volume_a, machine_a).error().code, Errc::not_found);
+  boot(machine_a);
+  EXPECT_EQ(run(machine_a, "pgrep -x sleep").exit_status, 1);
+  EXPECT_EQ(output(machine_a, "cat /etc/kept; ls /tmp"), "kept");
+  EXPECT_NE(output(machine_a, "cat /proc/sys/kernel/random/boot_id"), boot_id);
+  plug(volume_a, machine_a);
+  EXPECT_EQ(output(machine_a, "mount /dev/nvme1n1 /data && cat /data/file"), "kept");
+  ASSERT_TRUE(hardware_.machines->halt(machine_a, Machines::Files::forget));
+  EXPECT_FALSE(std::filesystem::exists(state_.path() / "instances" / machine_a.str()));
+  ASSERT_TRUE(hardware_.machines->halt(machine_a, Machines::Files::forget));
+}
+
+TEST_F(BlockHardware, HaltsAMachineThatWritesToAFrozenFilesystem) {
+  boot(machine_a);
+  plug(volume_a, machine_a);
+  output(
+      machine_a,
+      "mkfs.ext4 -q /dev/nvme1n1 && mkdir /data && mount /dev/nvme1n1 /data && fsfreeze -f /data");
+  output(machine_a, "setsid sh -c 'echo stuck >/data/file' >/dev/null 2>&1 </dev/null & sleep 0.1");
+  const auto halted = hardware_.machines->halt(machine_a, Machines::Files::keep);
+  EXPECT_TRUE(halted) << halted.error().message;
+}
+
+TEST_F(BlockHardware, IsSeparateFromTheHostAndFromOtherMachines) {
+  std::ofstream{state_.path() / "secret"} << "of the host";
+  boot(machine_a);
+  boot(machine_b);
+  EXPECT_EQ(
+      output(machine_a, "uname -n; cat /etc/hostname; cat /proc/1/comm; pwd; id -u; echo $HOME"),
+      machine_a.str() + "\n" + machine_a.str() + "\nmachine\n/\n0\n/root");
+  output(machine_a, "echo mine >/etc/only-here; echo mine >/run/only-here; touch /tmp/x");
+  EXPECT_EQ(run(machine_b, "cat /etc/only-here /run/only-here").exit_status, 1);
+  EXPECT_FALSE(std::filesystem::exists("/etc/only-here"));
+  EXPECT_FALSE(std::filesystem::exists("/run/only-here"));
+  EXPECT_EQ(
+      output(machine_a, "cat " + state_.path().string() + "/secret 2>/dev/null || echo hidden"),
+      "hidden");
+  EXPECT_THAT(output(machine_a, "cut -d' ' -f5 /proc/self/mountinfo"),
+              testing::Not(HasSubstr(state_.path().string() + "/")));
+  EXPECT_EQ(output(machine_a,
+                   "echo x >/dev/null && head -c 4 /dev/zero | wc -c && test -c /dev/ptmx && "
+                   "cat </dev/fd/0 && echo ok >/dev/stdout"),
+            "4\nok");
+  EXPECT_EQ(output(machine_a, "ps ax -o comm= | grep -c machine"), "1")
+      << "sees no process but its own";
+}
+
+TEST_F(BlockHardware, RunsCommandsLikeAnAgentDoes) {
+  boot(machine_a);
+  const MachineOutcome failing = run(machine_a, "echo out; echo err >&2; exit 7");
+  EXPECT_EQ(failing.exit_status, 7);
+  EXPECT_EQ(failing.out, "out\n");
+  EXPECT_EQ(failing.err, "err\n");
+  EXPECT_EQ(run(machine_a, "exit 255").exit_status, 255);
+  EXPECT_EQ(run(machine_a, "kill -9 $$").exit_status, std::nullopt);
+  EXPECT_EQ(output(machine_a, "env | grep -vE '^(_|PWD|OLDPWD|SHLVL)=' | sort"),
+            "HOME=/root\nLANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/"
+            "sbin:/bin");
+  EXPECT_EQ(output(machine_a, "ls /proc/self/fd | wc -l"), "4") << "0 to 2, and that of ls itself";
+  // What an argument could not carry; and a script that takes its own standard input away.
+  const std::string padding = "exec </dev/null\n: " + std::string(300'000, 'x') + "\n";
+  EXPECT_EQ(output(machine_a, padding + "echo end"), "end");
+  const auto there = hardware_.machines->run(
+      machine_a, {.script = "pwd; umask", .working_directory = "/usr/lib"}, {});
+  EXPECT_EQ(there->out, "/usr/lib\n0022\n");
+  const auto limited = hardware_.machines->run(
+      machine_a, {.script = "yes | head -c 100000", .output_limit = 24'000}, {});
+  EXPECT_EQ(limited->out.size(), 24'000U);
+  EXPECT_EQ(output(machine_a, "ls -A /run/commands | wc -l"), "1") << "only this command's own";
+}
+
+TEST_F(BlockHardware, EndsACommandThatTakesTooLongWithAllItStarted) {
+  boot(machine_a);
+  const auto started = std::chrono::steady_clock::now();
+  const auto late =
+      hardware_.machines->run(machine_a,
+                              {.script = "echo begun; trap '' TERM; sleep 1000 & sleep 1000; wait",
+                               .timeout = std::chrono::seconds{1}},
+                              {});
+  ASSERT_TRUE(late) << late.error().message;
+  EXPECT_TRUE(late->timed_out);
+  EXPECT_EQ(late->exit_status, std::nullopt);
+  EXPECT_EQ(late->out, "begun\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds{4});
+  EXPECT_EQ(run(machine_a, "pgrep -x sleep").exit_status, 1);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto cancelled =
+      hardware_.machines->run(machine_a, {.script = "sleep 1000"}, stop.get_token());
+  EXPECT_EQ(cancelled.error().code, Errc::cancelled);
+}
+
+TEST_F(BlockHardware, IsNotHeldByAProcessThatACommandLeavesBehind) {
+  boot(machine_a);
+  const auto started = std::chrono::steady_clock::now();
+  output(machine_a, "sleep 1000 & setsid yes & echo done");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds{2});
+  EXPECT_EQ(output(machine_a, "pgrep -cx sleep"), "1");
+}
+
+TEST_F(BlockHardware, LeavesNothingWhenTheEmulatorIsKilled) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const pid_t emulator = ::fork();
+  if (emulator == 0) {
+    auto hardware = make_hardware(HardwareKind::block, state_.parts());
+    bool fine = hardware->machines->boot(machine_a).has_value();
+    fine = fine && hardware->machines->plug(volume_a, machine_a).has_value();
+    const auto ran = hardware->machines->run(
+        machine_a,
+        {.script = "mkfs.ext4 -q /dev/nvme1n1 && mkdir /data && mount /dev/nvme1n1 /data && "
+                   "(setsid sleep 54321 >/data/log 2>&1 </dev/null &) && fsfreeze -f /data"},
+        {});
+    fine = fine && ran && ran->exit_status == 0;
+    (void)!::write(ends[1], fine ? "y" : "n", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char fine = '?';
+  ASSERT_EQ(::read(ends[0], &fine, 1), 1);
+  EXPECT_EQ(fine, 'y');
+  const auto record = read_file(state_.path() / "instances" / machine_a.str() / "process");
+  ASSERT_TRUE(record) << record.error().message;
+  const int first = std::stoi(*record);
+  EXPECT_TRUE(process_start(first));
+  EXPECT_EQ(loops_below(state_.path()).size(), 1U);
+  ::kill(emulator, SIGKILL);
+  ::waitpid(emulator, nullptr, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  RealClock clock;
+  for (int i = 0; i < 200 && !(loops_below(state_.path()).empty() && !process_start(first)); ++i) {
+    (void)clock.sleep_until(clock.ticks() + std::chrono::milliseconds{10}, {});
+  }
+  EXPECT_FALSE(process_start(first));
+  EXPECT_THAT(loops_below(state_.path()), testing::IsEmpty());
+  EXPECT_THAT(clean_up_after_crash(state_.path()), testing::IsEmpty()) << "there was nothing to do";
+  boot(machine_a);
+  EXPECT_EQ(run(machine_a, "pgrep -x sleep").exit_status, 1);
+}
+
+TEST_F(BlockHardware, NoticesAMachineThatEndedByItself) {
+  boot(machine_a);
+  plug(volume_a, machine_a);
+  const auto record = read_file(state_.path() / "instances" / machine_a.str() / "process");
+  ::kill(std::stoi(*record), SIGKILL);
+  RealClock clock;
+  (void)clock.sleep_until(clock.ticks() + std::chrono::milliseconds{50}, {});
+  EXPECT_EQ(hardware_.machines->run(machine_a, {.script = ":"}, {}).error().code, Errc::not_found);
+  boot(machine_a);
+  EXPECT_EQ(output(machine_a, "ls /sys/block"), "");
+  EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1");
+}
+
+}  // namespace
+}  // namespace runctl::emulator

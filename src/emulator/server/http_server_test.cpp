@@ -1,0 +1,192 @@
+#include "emulator/server/http_server.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <future>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "io/file.hpp"
+
+namespace runctl::emulator {
+namespace {
+
+class Connection {
+ public:
+  explicit Connection(std::uint16_t port) : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    open_ = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  [[nodiscard]] bool is_open() const { return open_; }
+
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+
+  // What comes until `text` has come, the other side closes, or five seconds have passed.
+  std::string receive_until(std::string_view text) {
+    std::string all;
+    std::array<char, 4096> piece{};
+    pollfd ready{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+    while (!all.ends_with(text) || text.empty()) {
+      if (::poll(&ready, 1, 5'000) != 1) return all + " (nothing more came)";
+      const ssize_t got = ::recv(fd_.get(), piece.data(), piece.size(), 0);
+      if (got <= 0) return all + "<closed>";
+      all.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    return all;
+  }
+
+ private:
+  UniqueFd fd_;
+  bool open_ = false;
+};
+
+std::unique_ptr<HttpServer> serve(HttpServerOptions options = {}, HttpHandler handler = {}) {
+  if (!handler) {
+    handler = [](const HttpRequest& request) {
+      return HttpResponse{.status = 200,
+                          .body = request.method + " " + request.url + " " + request.body + "."};
+    };
+  }
+  auto server = HttpServer::listen(options, std::move(handler));
+  return server ? *std::move(server) : nullptr;
+}
+
+std::string post(std::string_view body) {
+  return "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string{body};
+}
+
+TEST(HttpServer, KeepsAConnectionForManyRequests) {
+  const auto server = serve();
+  Connection client{server->port()};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.send(post("one")));
+    const auto answer = client.receive_until("one.");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK")) << answer;
+    EXPECT_NE(answer.find("POST http://h/x one."), std::string::npos);
+  }
+}
+
+TEST(HttpServer, AnswersPipelinedRequestsInOrderAndThenTheGarbage) {
+  const auto server = serve();
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send(post("first") + post("second") + "\x01\x02 garbage\r\n\r\n"));
+  const auto all = client.receive_until("");
+  const auto first = all.find("first.");
+  const auto second = all.find("second.");
+  const auto bad = all.find("400 Bad Request");
+  ASSERT_NE(bad, std::string::npos) << all;
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, bad);
+  EXPECT_TRUE(all.ends_with("<closed>"));
+}
+
+TEST(HttpServer, RefusesWhatIsTooLarge) {
+  const auto server = serve({.header_limit = 1'000, .body_limit = 1'000});
+  Connection body{server->port()};
+  ASSERT_TRUE(body.send(post(std::string(1'001, 'x'))));
+  EXPECT_TRUE(body.receive_until("").starts_with("HTTP/1.1 413"));
+  Connection header{server->port()};
+  ASSERT_TRUE(header.send("GET / HTTP/1.1\r\nX: " + std::string(2'000, 'x')));
+  EXPECT_TRUE(header.receive_until("").starts_with("HTTP/1.1 431"));
+  Connection fits{server->port()};
+  ASSERT_TRUE(fits.send(post(std::string(1'000, 'x'))));
+  EXPECT_TRUE(fits.receive_until("x.").starts_with("HTTP/1.1 200"));
+}
+
+TEST(HttpServer, DropsAClientThatIsTooSlow) {
+  const auto server = serve({.idle_timeout = std::chrono::milliseconds{100}});
+  Connection slow{server->port()};
+  ASSERT_TRUE(slow.send("POST / HTT"));
+  EXPECT_TRUE(slow.receive_until("").ends_with("<closed>"));
+  Connection silent{server->port()};
+  EXPECT_EQ(silent.receive_until(""), "<closed>");
+}
+
+TEST(HttpServer, ASlowRequestHoldsUpNoOther) {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  const auto server = serve({}, [released](const HttpRequest& request) {
+    if (request.body == "slow") released.wait();
+    return HttpResponse{.status = 200, .body = request.body + "."};
+  });
+  Connection slow{server->port()};
+  ASSERT_TRUE(slow.send(post("slow")));
+  std::vector<Connection> others;
+  for (int i = 0; i < 20; ++i) {
+    others.emplace_back(server->port());
+    ASSERT_TRUE(others.back().send(post("quick")));
+    EXPECT_TRUE(others.back().receive_until("quick.").starts_with("HTTP/1.1 200"));
+  }
+  release.set_value();
+  EXPECT_TRUE(slow.receive_until("slow.").starts_with("HTTP/1.1 200"));
+}
+
+TEST(HttpServer, AsksForABodyThatWaitsToBeAskedFor) {
+  const auto server = serve();
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send(
+      "PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+  EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 100 Continue"));
+  ASSERT_TRUE(client.send("body"));
+  EXPECT_TRUE(client.receive_until("body.").starts_with("HTTP/1.1 200"));
+}
+
+TEST(HttpServer, ADefectInTheHandlerIsAnswered) {
+  const auto server =
+      serve({}, [](const HttpRequest&) -> HttpResponse { throw std::runtime_error{"defect"}; });
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send(post("")));
+  EXPECT_TRUE(client.receive_until("defect").starts_with("HTTP/1.1 500"));
+}
+
+TEST(HttpServer, AnswersWhatIsInWhenItStops) {
+  std::promise<void> entered;
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  auto server = serve({}, [&, released](const HttpRequest&) {
+    entered.set_value();
+    released.wait();
+    return HttpResponse{.status = 200, .body = "done."};
+  });
+  const auto port = server->port();
+  Connection idle{port};
+  Connection busy{port};
+  ASSERT_TRUE(busy.send(post("")));
+  entered.get_future().wait();
+  std::jthread stopper{[&] { server.reset(); }};
+  EXPECT_EQ(idle.receive_until(""), "<closed>");
+  release.set_value();
+  const auto answer = busy.receive_until("");
+  EXPECT_NE(answer.find("done."), std::string::npos) << answer;
+  stopper.join();
+  EXPECT_FALSE(Connection{port}.is_open());
+}
+
+TEST(HttpServer, APortThatIsTakenIsAConflict) {
+  const auto server = serve();
+  const auto second = HttpServer::listen({.port = server->port()},
+                                         [](const HttpRequest&) { return HttpResponse{}; });
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, Errc::conflict);
+}
+
+}  // namespace
+}  // namespace runctl::emulator

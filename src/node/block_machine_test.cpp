@@ -1,0 +1,624 @@
+// The scripts for volumes, with the real programs on real loop devices.
+#include "node/block_machine.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "node/machine_facts.hpp"
+#include "node/volume_on_machine.hpp"
+
+namespace runctl::node {
+
+void PrintTo(FilesystemType type, std::ostream* out);
+void PrintTo(FilesystemType type, std::ostream* out) { *out << name_of(type); }
+
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+namespace fs = std::filesystem;
+
+constexpr auto uuid = "494039e7-db8d-45cf-b80a-c73c344cde06";
+constexpr auto serial = "vol0123456789abcdef0";
+const VolumeId volume = VolumeId::parse("vol-0123456789abcdef0").value();
+
+// The code that the machine gave, or "" for a success.
+template <class T>
+std::string code_of(const Result<T>& result) {
+  if (result) return "";
+  return result.error().remote ? result.error().remote->code : result.error().message;
+}
+
+class on_block_machine : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto why = testing::BlockMachine::missing()) GTEST_SKIP() << *why;
+    bed_.emplace();
+  }
+
+  // One device with the volume's serial.
+  testing::LoopDevice& add_volume(std::uint64_t mebibytes = 512) {
+    return bed_->add(1, serial, mebibytes);
+  }
+  Result<Formatted> format_as(FilesystemType type, CreatedEmpty created_empty = CreatedEmpty::yes) {
+    return format(bed_->machine(), {.volume = volume,
+                                    .type = type,
+                                    .uuid = uuid,
+                                    .created_empty = created_empty,
+                                    .device_wait = std::chrono::seconds{0}});
+  }
+  Result<MountedVolume> mount_it(Access access = Access::read_write, std::string where = {}) {
+    return mount(bed_->machine(), {.volume = volume,
+                                   .mount_point = where.empty() ? bed_->mount_point() : where,
+                                   .access = access,
+                                   .device_wait = std::chrono::seconds{0}});
+  }
+  void make_mounted(FilesystemType type = FilesystemType::ext4) {
+    add_volume();
+    ASSERT_EQ(code_of(format_as(type)), "");
+    ASSERT_EQ(code_of(mount_it()), "");
+  }
+  Result<UnmountedVolume> unmount_it() { return unmount(bed_->machine(), volume); }
+  // Bytes written to the device behind the scripts' backs.
+  void scribble(const std::string& device, std::uint64_t offset, const std::string& bytes) {
+    std::fstream file{device, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(static_cast<std::streamoff>(offset));
+    file << bytes << std::flush;
+    file.close();
+    testing::said_by("blockdev --flushbufs " + device);
+  }
+
+  std::optional<testing::BlockMachine> bed_;
+};
+
+// --- identity
+// -------------------------------------------------------------------------------------------------------
+
+TEST_F(on_block_machine, a_device_with_another_serial_is_never_touched) {
+  bed_->add(1, "vol0aaaaaaaaaaaaaaaa");
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "no_device");
+  EXPECT_EQ(code_of(mount_it()), "no_device");
+  EXPECT_EQ(code_of(unmount_it()), "no_device");
+  EXPECT_EQ(testing::said_by(fmt::format("blkid -p {}", bed_->node(1).string())), "");
+}
+
+TEST_F(on_block_machine, the_volume_is_found_by_serial_whatever_its_number) {
+  bed_->add(1, "vol0aaaaaaaaaaaaaaaa");
+  bed_->add(2, std::string{serial} + "   ");  // padded, as NVMe does
+  const auto made = format_as(FilesystemType::ext4);
+  ASSERT_EQ(code_of(made), "");
+  EXPECT_EQ(made->device, bed_->node(2));
+  EXPECT_EQ(testing::said_by(fmt::format("blkid -p {}", bed_->node(1).string())), "");
+}
+
+TEST_F(on_block_machine, a_link_by_id_is_not_believed) {
+  bed_->add(1, "vol0aaaaaaaaaaaaaaaa");
+  fs::create_directories(bed_->folder() / "dev/disk/by-id");
+  fs::create_symlink(bed_->node(1), bed_->folder() / "dev/disk/by-id" /
+                                        fmt::format("nvme-Amazon_Elastic_Block_Store_{}", serial));
+  EXPECT_EQ(code_of(mount_it()), "no_device");
+}
+
+TEST_F(on_block_machine, two_devices_with_one_serial_prove_nothing) {
+  bed_->add(1, serial);
+  bed_->add(2, serial);
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "wrong_device");
+}
+
+TEST_F(on_block_machine, a_device_of_another_size_is_not_the_volume) {
+  add_volume();
+  const auto made = format(bed_->machine(), {.volume = volume,
+                                             .uuid = uuid,
+                                             .created_empty = CreatedEmpty::yes,
+                                             .size = GiB{1},
+                                             .device_wait = std::chrono::seconds{0}});
+  EXPECT_EQ(code_of(made), "wrong_device");
+}
+
+TEST_F(on_block_machine, devices_without_a_serial_are_refused_by_name) {
+  add_volume();
+  fs::rename(bed_->node(1), bed_->folder() / "dev/xvdf");
+  const auto mounted = mount_it();
+  ASSERT_EQ(code_of(mounted), "no_device");
+  EXPECT_THAT(mounted.error().message, HasSubstr("/xvdf"));
+  EXPECT_THAT(mounted.error().message, HasSubstr("Xen"));
+}
+
+TEST_F(on_block_machine, a_device_that_appears_late_is_waited_for) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  const auto hidden = bed_->folder() / "late";
+  fs::rename(bed_->node(1), hidden);
+  const testing::Background udev{
+      fmt::format("sleep 0.7; mv {} {}", hidden.string(), bed_->node(1).string())};
+  const auto mounted = mount(bed_->machine(), {.volume = volume,
+                                               .mount_point = bed_->mount_point(),
+                                               .device_wait = std::chrono::seconds{10}});
+  EXPECT_EQ(code_of(mounted), "");
+}
+
+TEST_F(on_block_machine, a_name_that_comes_to_mean_another_device_during_the_mount_is_noticed) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  auto& other = bed_->add(2, "vol0aaaaaaaaaaaaaaaa");
+  testing::said_by("mkfs.ext4 -q " + other.path());
+  // A mount(8) that swaps the nodes at the worst moment.
+  fs::create_directories(bed_->folder() / "bin");
+  std::ofstream{bed_->folder() / "bin/mount"}
+      << fmt::format("#!/bin/sh\nmv {1} {0}\nexec /bin/mount \"$@\"\n", bed_->node(1).string(),
+                     bed_->node(2).string());
+  fs::permissions(bed_->folder() / "bin/mount", fs::perms::owner_all);
+  RealProcess process;
+  RealClock clock;
+  const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
+  LocalShell shell{
+      process,
+      clock,
+      {"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "RUNCTL_SYSFS=" + at("sys"),
+       "RUNCTL_DEV=" + at("dev"), "RUNCTL_RUN=" + at("run")}};
+  const auto mounted = mount({.shell = shell, .instance = bed_->machine().instance},
+                             {.volume = volume,
+                              .mount_point = bed_->mount_point(),
+                              .device_wait = std::chrono::seconds{0}});
+  EXPECT_EQ(code_of(mounted), "wrong_device");
+  EXPECT_EQ(testing::said_by(fmt::format("grep -c {} /proc/self/mountinfo", bed_->mount_point())),
+            "0");
+}
+
+// --- format
+// ---------------------------------------------------------------------------------------------------------
+
+class formatting : public on_block_machine, public ::testing::WithParamInterface<FilesystemType> {};
+
+TEST_P(formatting, makes_the_filesystem_that_was_asked_for_and_knows_it_again) {
+  add_volume();
+  const auto first = format_as(GetParam());
+  ASSERT_EQ(code_of(first), "");
+  EXPECT_FALSE(first->already);
+  EXPECT_EQ(first->type, name_of(GetParam()));
+  EXPECT_EQ(first->uuid, uuid);
+  const auto again = format_as(GetParam(), CreatedEmpty::no);
+  ASSERT_EQ(code_of(again), "");
+  EXPECT_TRUE(again->already);
+}
+
+INSTANTIATE_TEST_SUITE_P(of, formatting,
+                         ::testing::Values(FilesystemType::ext4, FilesystemType::xfs),
+                         [](const auto& of) { return std::string{name_of(of.param)}; });
+
+TEST_F(on_block_machine, ext4_gets_multi_mount_protection) {
+  auto& loop = add_volume(8192);
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  EXPECT_THAT(testing::said_by("dumpe2fs -h " + loop.path() + " 2>/dev/null"), HasSubstr(" mmp "));
+}
+
+TEST_F(on_block_machine, a_volume_that_was_not_created_empty_is_never_formatted) {
+  add_volume();
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4, CreatedEmpty::no)), "not_created_empty");
+}
+
+TEST_F(on_block_machine, a_volume_with_a_filesystem_is_never_formatted) {
+  auto& loop = add_volume();
+  testing::said_by("mkfs.xfs -q " + loop.path());
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "not_blank");
+  EXPECT_EQ(testing::said_by("blkid -p -o value -s TYPE " + loop.path()), "xfs");
+}
+
+TEST_F(on_block_machine, a_volume_with_a_partition_table_is_never_formatted) {
+  auto& loop = add_volume();
+  using namespace std::string_literals;
+  // One Linux partition from sector 2048 of 4096 sectors, and the mark at the sector's end.
+  scribble(loop.path(), 446, "\0\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0"s);
+  scribble(loop.path(), 510, "\x55\xAA");
+  ASSERT_EQ(testing::said_by("blkid -p -o value -s PTTYPE " + loop.path()), "dos");
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "not_blank");
+}
+
+// No signature, so only the positive read of zeros stands between these and mkfs.
+TEST_F(on_block_machine, data_without_a_signature_at_the_start_is_never_formatted_over) {
+  auto& loop = add_volume();
+  scribble(loop.path(), 3U << 20U, "precious");
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "not_blank");
+}
+
+TEST_F(on_block_machine, data_without_a_signature_at_the_end_is_never_formatted_over) {
+  auto& loop = add_volume();
+  scribble(loop.path(), (512U << 20U) - 8, "precious");
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "not_blank");
+}
+
+TEST_F(on_block_machine, data_without_a_signature_in_between_is_never_formatted_over) {
+  auto& loop = add_volume();
+  scribble(loop.path(), 256U << 20U, "precious");
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "not_blank");
+}
+
+TEST_F(on_block_machine, a_volume_that_cannot_be_read_does_not_pass_for_blank) {
+  auto& loop = add_volume();
+  // The image loses its end under the device: reads there fail.
+  fs::resize_file(bed_->folder() / "image1", 2U << 20U);
+  testing::said_by("blockdev --flushbufs " + loop.path());
+  const auto made = format_as(FilesystemType::ext4);
+  EXPECT_EQ(code_of(made), "io_error");
+  EXPECT_EQ(made.error().effect, Effect::unknown);
+}
+
+TEST_F(on_block_machine, a_mounted_volume_is_never_formatted) {
+  make_mounted();
+  EXPECT_EQ(code_of(format_as(FilesystemType::xfs)), "mounted_elsewhere");
+}
+
+TEST_F(on_block_machine, a_uuid_that_is_none_is_refused_before_anything_is_sent) {
+  const auto made = format(bed_->machine(), {.volume = volume, .uuid = "'; reboot; '"});
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().code, Errc::invalid_argument);
+}
+
+TEST_F(on_block_machine, two_operations_on_one_volume_exclude_each_other) {
+  add_volume();
+  fs::create_directories(bed_->folder() / "run");
+  const auto lock = (bed_->folder() / "run" / (volume.str() + ".lock")).string();
+  const testing::Background other{
+      fmt::format("exec 9>>{0}; flock 9; : >{0}.held; exec sleep 30", lock)};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}.held ]", lock)));
+  EXPECT_EQ(code_of(format_as(FilesystemType::ext4)), "locked");
+  EXPECT_EQ(code_of(mount_it()), "locked");
+  EXPECT_EQ(code_of(unmount_it()), "locked");
+}
+
+// --- mount
+// ----------------------------------------------------------------------------------------------------------
+
+class mounting : public on_block_machine, public ::testing::WithParamInterface<FilesystemType> {};
+
+TEST_P(mounting, keeps_what_was_written_over_unmount_and_mount) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(GetParam())), "");
+  const auto mounted = mount_it();
+  ASSERT_EQ(code_of(mounted), "");
+  EXPECT_EQ(mounted->path, bed_->mount_point());
+  EXPECT_EQ(mounted->type, name_of(GetParam()));
+  EXPECT_EQ(mounted->uuid, uuid);
+  EXPECT_THAT(mounted->options, HasSubstr("nosuid,nodev"));
+  EXPECT_GT(mounted->free_bytes, 100U << 20U);
+  std::ofstream{fs::path{mounted->path} / "checkpoint"} << "step 7";
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "");
+  EXPECT_FALSE(unmounted->already);
+  EXPECT_EQ(unmounted->journal, Journal::clean);
+  EXPECT_FALSE(fs::exists(bed_->mount_point())) << "the directory that mount made is left behind";
+  ASSERT_EQ(code_of(mount_it()), "");
+  EXPECT_EQ(testing::said_by("cat " + bed_->mount_point() + "/checkpoint"), "step 7");
+}
+
+TEST_P(mounting, read_only_changes_no_byte_of_the_device) {
+  auto& loop = add_volume(320);
+  ASSERT_EQ(code_of(format_as(GetParam())), "");
+  const auto sum = [&] {
+    return testing::said_by(fmt::format("blockdev --flushbufs {}; b2sum <{}/image1", loop.path(),
+                                        bed_->folder().string()));
+  };
+  const std::string before = sum();
+  ASSERT_EQ(code_of(mount_it(Access::read_only)), "");
+  EXPECT_EQ(testing::said_by("blockdev --getro " + loop.path()), "1");
+  EXPECT_EQ(testing::said_by("touch " + bed_->mount_point() + "/x 2>/dev/null && echo wrote"), "");
+  const auto again = mount_it(Access::read_only);
+  ASSERT_EQ(code_of(again), "");
+  EXPECT_TRUE(again->already);
+  EXPECT_EQ(code_of(mount_it(Access::read_write)), "mounted_elsewhere");
+  ASSERT_EQ(code_of(unmount_it()), "");
+  EXPECT_EQ(testing::said_by("blockdev --getro " + loop.path()), "0")
+      << "the flag outlived the mount";
+  EXPECT_EQ(sum(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(of, mounting, ::testing::Values(FilesystemType::ext4, FilesystemType::xfs),
+                         [](const auto& of) { return std::string{name_of(of.param)}; });
+
+TEST_F(on_block_machine, mounting_again_at_the_same_place_is_a_success) {
+  make_mounted();
+  const auto again = mount_it();
+  ASSERT_EQ(code_of(again), "");
+  EXPECT_TRUE(again->already);
+  EXPECT_EQ(again->path, bed_->mount_point());
+}
+
+TEST_F(on_block_machine, mounting_at_a_second_place_is_refused_with_the_first) {
+  make_mounted();
+  const auto second = mount_it(Access::read_write, bed_->mount_point() + "2");
+  ASSERT_EQ(code_of(second), "mounted_elsewhere");
+  EXPECT_EQ(second.error().code, Errc::conflict);
+  EXPECT_THAT(second.error().details, ElementsAre(HasSubstr(bed_->mount_point())));
+}
+
+TEST_F(on_block_machine, a_mount_point_in_use_is_refused) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  fs::create_directories(bed_->mount_point());
+  testing::said_by("mount -t tmpfs none " + bed_->mount_point());
+  EXPECT_EQ(code_of(mount_it()), "mount_point_in_use");
+  testing::said_by("umount " + bed_->mount_point());
+  std::ofstream{fs::path{bed_->mount_point()} / "file"} << "hidden by a mount";
+  EXPECT_EQ(code_of(mount_it()), "mount_point_not_empty");
+  EXPECT_TRUE(fs::exists(fs::path{bed_->mount_point()} / "file"));
+}
+
+TEST_F(on_block_machine, a_blank_or_foreign_volume_is_not_mounted) {
+  auto& loop = add_volume();
+  EXPECT_EQ(code_of(mount_it()), "no_filesystem");
+  testing::said_by("mkswap " + loop.path());
+  const auto swap = mount_it();
+  EXPECT_EQ(code_of(swap), "no_filesystem");
+  EXPECT_THAT(swap.error().message, HasSubstr("swap"));
+  EXPECT_FALSE(fs::exists(bed_->mount_point()));
+}
+
+TEST_F(on_block_machine, a_device_that_the_kernel_holds_is_not_mounted) {
+  auto& loop = add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  testing::LoopDevice unrelated{bed_->folder() / "unrelated", 1};
+  // Mounted in a namespace that this machine's processes are not in is what O_EXCL is for; a mount
+  // by another node of the same device does as well.
+  fs::create_directories(bed_->folder() / "elsewhere");
+  testing::said_by(
+      fmt::format("mount {} {}", loop.path(), (bed_->folder() / "elsewhere").string()));
+  EXPECT_EQ(code_of(mount_it()), "mounted_elsewhere");
+}
+
+TEST_F(on_block_machine, a_dirty_journal_is_not_mounted_read_only) {
+  auto& loop = add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  ASSERT_EQ(code_of(mount_it()), "");
+  // A copy of the device while it is mounted is what a crash leaves.
+  std::ofstream{fs::path{bed_->mount_point()} / "file"} << "x";
+  testing::said_by(fmt::format("sync; dd if={} of={}/copy bs=1M conv=sparse 2>/dev/null",
+                               loop.path(), bed_->folder().string()));
+  ASSERT_EQ(code_of(unmount_it()), "");
+  testing::said_by(fmt::format("dd if={}/copy of={} bs=1M oflag=direct 2>/dev/null",
+                               bed_->folder().string(), loop.path()));
+  EXPECT_EQ(code_of(mount_it(Access::read_only)), "needs_recovery");
+  EXPECT_EQ(testing::said_by("blockdev --getro " + loop.path()), "0");
+}
+
+TEST_F(on_block_machine, a_copy_of_an_xfs_is_mounted_beside_it_only_when_known_to_be_restored) {
+  make_mounted(FilesystemType::xfs);
+  ASSERT_EQ(code_of(unmount_it()), "");
+  auto& copy = bed_->add(2, "vol0bbbbbbbbbbbbbbbb");
+  testing::said_by(
+      fmt::format("dd if={} of={} bs=1M conv=sparse 2>/dev/null; blockdev --flushbufs {}",
+                  bed_->node(1).string(), copy.path(), copy.path()));
+  ASSERT_EQ(code_of(mount_it()), "");
+  MountRequest beside{.volume = VolumeId::parse("vol-0bbbbbbbbbbbbbbbb").value(),
+                      .mount_point = bed_->mount_point() + "-copy",
+                      .device_wait = std::chrono::seconds{0}};
+  EXPECT_EQ(code_of(mount(bed_->machine(), beside)), "mount_failed");
+  EXPECT_FALSE(fs::exists(beside.mount_point)) << "a failed mount left its directory behind";
+  beside.restored = Restored::yes;
+  EXPECT_EQ(code_of(mount(bed_->machine(), beside)), "");
+}
+
+TEST_F(on_block_machine, a_mount_point_may_have_any_printable_name) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  const std::string name = bed_->folder() / R"(it's $(touch pwned) `x` "quoted" back\slash ü)";
+  const auto mounted = mount_it(Access::read_write, name);
+  ASSERT_EQ(code_of(mounted), "");
+  EXPECT_EQ(mounted->path, name);
+  EXPECT_TRUE(mount_it(Access::read_write, name)->already);
+  const auto facts = inspect(bed_->machine());
+  ASSERT_EQ(code_of(facts), "");
+  EXPECT_EQ(find_volume(*facts, volume)->mounts.front().mount_point, name);
+  EXPECT_EQ(code_of(unmount_it()), "");
+  EXPECT_FALSE(fs::exists("pwned"));
+}
+
+TEST_F(on_block_machine, a_mount_point_that_is_no_clean_path_is_refused) {
+  for (const char* bad : {"data", "/", "", "/a/../etc", "/a//b", "/a\nb"}) {
+    const auto mounted = mount(bed_->machine(), {.volume = volume, .mount_point = bad});
+    ASSERT_FALSE(mounted.has_value()) << bad;
+    EXPECT_EQ(mounted.error().code, Errc::invalid_argument) << bad;
+  }
+}
+
+// --- unmount
+// --------------------------------------------------------------------------------------------------------
+
+TEST_F(on_block_machine, unmounting_what_is_not_mounted_is_a_success) {
+  add_volume();
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "");
+  EXPECT_TRUE(unmounted->already);
+}
+
+struct Use {
+  const char* name;
+  const char* command;  // {} is the mount point
+  const char* what;
+  friend void PrintTo(const Use& use, std::ostream* out) { *out << use.name; }
+};
+
+class in_use : public on_block_machine, public ::testing::WithParamInterface<Use> {};
+
+// sync and umount would themselves refuse most of these; the point is that nothing was begun, and
+// who is named.
+TEST_P(in_use, is_refused_with_the_user_and_left_mounted) {
+  make_mounted();
+  testing::said_by(
+      fmt::format("cp /bin/sleep {0}/sleep; echo data >{0}/file", bed_->mount_point()));
+  const testing::Background user{
+      fmt::format(fmt::runtime(GetParam().command), bed_->mount_point())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->mount_point())));
+  ASSERT_TRUE(testing::eventually(fmt::format("grep -q sleep /proc/{}/comm", user.pid())));
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "busy");
+  EXPECT_EQ(unmounted.error().code, Errc::conflict);
+  EXPECT_THAT(unmounted.error().details,
+              Contains(HasSubstr(fmt::format("process {} '", user.pid()))));
+  EXPECT_THAT(unmounted.error().details, Contains(HasSubstr(GetParam().what)));
+  EXPECT_EQ(testing::said_by(fmt::format("mountpoint -q {} && echo mounted", bed_->mount_point())),
+            "mounted");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    by, in_use,
+    ::testing::Values(Use{"working_directory", "cd {0}; : >ready; exec sleep 30", "cwd"},
+                      Use{"open_file", "exec 5<{0}/file; : >{0}/ready; exec sleep 30", "fd"},
+                      Use{"program", ": >{0}/ready; exec {0}/sleep 30", "exe"}),
+    [](const auto& of) { return std::string{of.param.name}; });
+
+TEST_F(on_block_machine, a_reader_of_the_device_itself_is_named) {
+  make_mounted();
+  const testing::Background reader{fmt::format("exec 5<{}; : >{}/ready; exec sleep 30",
+                                               bed_->node(1).string(), bed_->folder().string())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details, Contains(HasSubstr("device")));
+}
+
+TEST_F(on_block_machine, mounts_below_and_bind_mounts_are_in_the_way) {
+  make_mounted();
+  testing::said_by(fmt::format("mkdir {0}/sub {0}/bound {0}2; mount -t tmpfs none {0}/sub",
+                               bed_->mount_point()));
+  auto unmounted = unmount_it();
+  EXPECT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details, ElementsAre(HasSubstr("nested_mount")));
+  testing::said_by(fmt::format("umount {0}/sub; mount --bind {0}/bound {0}2", bed_->mount_point()));
+  unmounted = unmount_it();
+  EXPECT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details, ElementsAre(HasSubstr("bind_mount")));
+  testing::said_by(fmt::format("umount {}2", bed_->mount_point()));
+  EXPECT_EQ(code_of(unmount_it()), "");
+}
+
+TEST_F(on_block_machine, loop_devices_and_swap_on_the_volume_are_in_the_way) {
+  make_mounted();
+  {
+    const testing::LoopDevice on_it{fs::path{bed_->mount_point()} / "image", 4};
+    const auto unmounted = unmount_it();
+    EXPECT_EQ(code_of(unmounted), "busy");
+    EXPECT_THAT(unmounted.error().details, Contains(HasSubstr(on_it.path() + ": loop")));
+  }
+  const std::string swap = bed_->mount_point() + "/swap";
+  if (testing::said_by(
+          fmt::format("dd if=/dev/zero of={0} bs=1M count=4 2>/dev/null; chmod 600 {0}; mkswap {0} "
+                      ">/dev/null; swapon {0} 2>/dev/null && echo on",
+                      swap)) == "on") {
+    const auto unmounted = unmount_it();
+    testing::said_by("swapoff " + swap);
+    EXPECT_EQ(code_of(unmounted), "busy");
+    EXPECT_THAT(unmounted.error().details, Contains(HasSubstr("swap")));
+  }
+  EXPECT_EQ(code_of(unmount_it()), "");
+}
+
+TEST_F(on_block_machine, copies_in_other_mount_namespaces_are_unmounted_too) {
+  make_mounted();
+  const testing::Background service{
+      fmt::format("exec unshare -m --propagation private sh -c ': >{}/ready; exec sleep "
+                  "30'",
+                  bed_->folder().string())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "");
+  EXPECT_EQ(testing::said_by(
+                fmt::format("grep -c {} /proc/{}/mountinfo", bed_->mount_point(), service.pid())),
+            "0");
+}
+
+TEST_F(on_block_machine, a_container_that_sees_the_volume_elsewhere_is_in_the_way) {
+  make_mounted();
+  testing::said_by(fmt::format("mkdir {}/inside", bed_->folder().string()));
+  const testing::Background container{
+      fmt::format("exec unshare -m --propagation private sh -c 'mount --bind {0} {1}/inside; "
+                  "umount {0}; : >{1}/ready; "
+                  "exec sleep 30'",
+                  bed_->mount_point(), bed_->folder().string())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(
+      unmounted.error().details,
+      ElementsAre(HasSubstr(fmt::format("mount namespace of process {}", container.pid()))));
+}
+
+// Our own mount could be unmounted here, and the copy that the process works in could not.
+TEST_F(on_block_machine, a_user_in_another_mount_namespace_keeps_every_mount) {
+  make_mounted();
+  const testing::Background service{
+      fmt::format("exec unshare -m --propagation private sh -c 'cd {}; : >ready; exec sleep 30'",
+                  bed_->mount_point())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->mount_point())));
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details,
+              Contains(HasSubstr(fmt::format("process {} '", service.pid()))));
+  EXPECT_EQ(testing::said_by(fmt::format("mountpoint -q {} && echo mounted", bed_->mount_point())),
+            "mounted");
+}
+
+TEST_F(on_block_machine, a_frozen_filesystem_is_thawed_before_it_is_unmounted) {
+  make_mounted();
+  testing::said_by("fsfreeze --freeze " + bed_->mount_point());
+  EXPECT_EQ(code_of(unmount_it()), "");
+  EXPECT_EQ(code_of(mount_it()), "") << "the frozen filesystem lived on in the kernel";
+}
+
+// --- inspect
+// --------------------------------------------------------------------------------------------------------
+
+TEST_F(on_block_machine, inspection_tells_what_is_on_each_device) {
+  bed_->add(1, "vol0aaaaaaaaaaaaaaaa");
+  auto& unknown = bed_->add(2, "vol0bbbbbbbbbbbbbbbb");
+  scribble(unknown.path(), 4096, "something");
+  bed_->add(3, "AWS7C2E5F0A0B0C0D");  // an instance store
+  auto& ambivalent = bed_->add(4, "vol0cccccccccccccccc");
+  testing::said_by(fmt::format(
+      "mkfs.xfs -q {0}; mkfs.ext4 -q -F {1}; dd if={1} of={0} bs=1k skip=1 seek=1 count=3 "
+      "2>/dev/null",
+      ambivalent.path(), bed_->node(3).string()));
+  const auto facts = inspect(bed_->machine());
+  ASSERT_EQ(code_of(facts), "");
+  ASSERT_THAT(facts->devices, SizeIs(4));
+  EXPECT_EQ(facts->kind, StorageKind::block);
+  EXPECT_EQ(facts->devices[0].probe, Probe::blank);
+  EXPECT_EQ(facts->devices[0].size_bytes, 512U << 20U);
+  EXPECT_EQ(facts->devices[0].volume, VolumeId::parse("vol-0aaaaaaaaaaaaaaaa").value());
+  EXPECT_EQ(facts->devices[1].probe, Probe::unknown);
+  EXPECT_EQ(facts->devices[2].volume, std::nullopt);
+  EXPECT_EQ(facts->devices[2].type, "ext4");
+  EXPECT_EQ(facts->devices[3].probe, Probe::ambivalent);
+  EXPECT_THAT(facts->devices[3].users, IsEmpty());
+  EXPECT_FALSE(facts->boot_id.empty());
+  EXPECT_GT(facts->root_free_bytes, 0U);
+}
+
+TEST_F(on_block_machine, inspection_names_twenty_users_and_counts_all) {
+  make_mounted();
+  const testing::Background many{fmt::format(
+      "cd {}; for i in $(seq 30); do sleep 30 & done; : >ready; wait", bed_->mount_point())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->mount_point())));
+  const auto facts = inspect(bed_->machine());
+  ASSERT_EQ(code_of(facts), "");
+  const auto* device = find_volume(*facts, volume);
+  ASSERT_NE(device, nullptr);
+  EXPECT_THAT(device->users, SizeIs(20));
+  EXPECT_EQ(device->user_count, 31U);
+  EXPECT_THAT(device->mounts, SizeIs(1));
+  EXPECT_FALSE(device->mounts.front().read_only);
+}
+
+}  // namespace
+}  // namespace runctl::node

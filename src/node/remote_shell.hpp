@@ -1,0 +1,38 @@
+// Running a script on a machine that we rent.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/strong_id.hpp"
+
+namespace runctl::node {
+
+struct ShellOutcome {
+  int exit_status = 0;
+  std::string out = {};  // may be cut by the transport; records are small enough not to be
+  std::string err = {};
+};
+
+class RemoteShell {
+ public:
+  RemoteShell() = default;
+  RemoteShell(const RemoteShell&) = delete;
+  RemoteShell& operator=(const RemoteShell&) = delete;
+  RemoteShell(RemoteShell&&) = delete;
+  RemoteShell& operator=(RemoteShell&&) = delete;
+  virtual ~RemoteShell() = default;
+
+  // Runs `script` with /bin/sh as root and waits for its end. A script that fails is a success of
+  // the transport: its exit status is the caller's business. Errors: unavailable (the machine's
+  // agent does not answer; effect says whether the script may have run), deadline_exceeded (effect
+  // unknown), cancelled, denied. Thread safety: may be called from several threads at once.
+  [[nodiscard]] virtual Result<ShellOutcome> run(const InstanceId& instance,
+                                                 const std::string& script,
+                                                 std::chrono::seconds timeout,
+                                                 const std::stop_token& stop) = 0;
+};
+
+}  // namespace runctl::node

@@ -1,0 +1,103 @@
+// Runs: commands that go on without us, and what is known of them afterwards.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "node/script.hpp"
+
+namespace runctl::node {
+
+class RunId {
+ public:
+  // Errors: invalid_argument unless 1 to 64 letters, digits, '.', '_', '-', a letter or digit
+  // first.
+  [[nodiscard]] static Result<RunId> parse(std::string_view text);
+  [[nodiscard]] const std::string& str() const noexcept { return value_; }
+  auto operator<=>(const RunId&) const = default;
+
+ private:
+  explicit RunId(std::string value) : value_{std::move(value)} {}
+  std::string value_;
+};
+
+struct RunAssignment {
+  std::string name;
+  std::string value;
+};
+
+struct RunSpec {
+  RunId id;
+  std::vector<std::string> argv;
+  std::vector<RunAssignment> environment =
+      {};  // besides RUNCTL_RUN_ID, RUNCTL_FENCE, RUNCTL_CHECKPOINT_DIR
+  std::string working_directory;
+  // At most one run uses it at a time (S13). Empty for a run without checkpoints.
+  std::string checkpoint_directory = {};
+};
+
+enum class RunState : std::uint8_t {
+  running,
+  succeeded,  // exit status 0
+  failed,     // another exit status
+  lost,  // its processes are gone and nothing wrote down how it ended: a reboot, SIGKILL of all of
+         // them
+};
+[[nodiscard]] std::string_view name_of(RunState state);
+
+struct RunReport {
+  RunId id;
+  RunState state = RunState::lost;
+  std::optional<int> exit_status = {};  // 126 and 127: the command could not be started
+  // The signal that ended it, by the shells' convention of exit status 128 + signal.
+  std::optional<int> signal = {};
+  std::int64_t pid = 0;
+  // Grows by one with each run on a checkpoint directory; 0 without one. The program finds it in
+  // RUNCTL_FENCE.
+  std::int64_t fence = 0;
+  std::optional<std::chrono::sys_seconds> started = {};
+  std::optional<std::chrono::sys_seconds> ended = {};
+  std::string directory = {};  // on the machine; holds command.sh and log
+  std::string command = {};    // for people, shortened
+  std::string checkpoint_directory = {};
+  bool already = false;  // start_run found it started
+};
+
+// Starts it once, however often it is called: a second call with the same id and command reports
+// the run. The lock on the checkpoint directory is held by the run's own processes until the last
+// one has ended. A command that cannot be started is a run that failed (status 127), not an error.
+// Errors (`remote->code`): conflict (busy: another run uses the checkpoint directory, named in the
+// details; run_exists: the id belongs to another command), internal (start_failed),
+// invalid_argument for an empty argv, a program that starts with '-', a name that is no variable's,
+// or relative directories; as run_script.
+[[nodiscard]] Result<RunReport> start_run(const Machine& machine, const RunSpec& spec);
+
+// SSM returns 24,000 characters, and the log travels as base64.
+inline constexpr std::size_t log_piece_limit = 16'000;
+
+struct RunProgress {
+  RunReport run;
+  std::string log;  // any bytes
+  std::uint64_t next_offset = 0;
+  std::uint64_t log_size = 0;
+};
+
+// The state is told by processes and the status that they left, never by the log. When it is not
+// `running`, the log that came with it is complete once next_offset is log_size. Errors: not_found
+// (no_run); as run_script.
+[[nodiscard]] Result<RunProgress> run_status(const Machine& machine, const RunId& id,
+                                             std::uint64_t log_offset,
+                                             std::size_t max_bytes = log_piece_limit);
+
+// Newest first, 20 at most. Errors: as run_script.
+[[nodiscard]] Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count);
+
+}  // namespace runctl::node

@@ -1,0 +1,50 @@
+# Where runs are kept, and how the state of one is told. A run's directory holds
+#   command.sh  the command as it was given      record.json  the same for programs
+#   wrapper.sh  run_wrapper.sh                   refused      why it was not started
+#   started     time, boot id, wrapper's pid and start time, fencing number
+#   program     the program's pid and start time status       exit status, end time
+#   log         its output
+runs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/runs}
+runs=${runs:-/var/lib/runctl/runs}
+
+# Whether process $1 lives and is the one that started at $2 (clock ticks since boot): numbers are used again.
+is_alive() {
+  [ -n "$1" ] && alive_stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  alive_wanted=$2
+  # shellcheck disable=SC2086 # the fields after the command's name are numbers and letters
+  set -- ${alive_stat##*) }
+  [ "$1" != Z ] && [ "$1" != X ] && [ "${20}" = "$alive_wanted" ]
+}
+
+# Sets state and run_json of the run in directory $1. Never by what the log says.
+read_run() {
+  run=$1
+  started_at=0 run_boot='' wrapper_pid='' wrapper_start='' fence=0 program_pid='' program_start=''
+  exit_status='' ended_at=0 boot_id=''
+  read -r boot_id </proc/sys/kernel/random/boot_id
+  read_files
+  state=lost
+  if [ -n "$exit_status" ]; then
+    judge_exit
+  elif [ "$run_boot" = "$boot_id" ] &&
+    { is_alive "$wrapper_pid" "$wrapper_start" || is_alive "$program_pid" "$program_start"; }; then
+    state=running
+  else
+    # It may have ended between our two looks.
+    read_files
+    [ -z "$exit_status" ] || judge_exit
+  fi
+  run_json="\"run_id\":\"${run##*/}\",\"state\":\"$state\",\"pid\":${program_pid:-0},\"fence\":$fence"
+  run_json="$run_json,\"started_at\":$started_at,\"ended_at\":$ended_at"
+  [ -z "$exit_status" ] || run_json="$run_json,\"exit_status\":$exit_status"
+  quote "$run" && run_json="$run_json,\"directory\":$quoted"
+  run_json="$run_json,\"record\":$(cat "$run/record.json" 2>/dev/null || echo null)"
+}
+
+judge_exit() { [ "$exit_status" = 0 ] && state=succeeded || state=failed; }
+
+read_files() {
+  read -r started_at run_boot wrapper_pid wrapper_start fence <"$run/started"
+  read -r program_pid program_start <"$run/program"
+  read -r exit_status ended_at <"$run/status"
+} 2>/dev/null

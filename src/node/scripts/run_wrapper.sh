@@ -1,0 +1,62 @@
+#!/bin/sh
+# Runs the command in its directory $1 and outlives it, to write down how it ended.
+set -u
+run=$1
+cd "$run" || exit 1
+put() { printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"; }
+start_of() {
+  this_stat=$(cat "/proc/$1/stat")
+  # shellcheck disable=SC2086 # the fields after the command's name are numbers and letters
+  set -- ${this_stat##*) }
+  shift 19
+  printf '%s' "$1"
+}
+# Of two wrappers of one run one goes on, and none after it ran.
+exec 8>>lock
+flock -n 8 || exit 0
+[ ! -e started ] || exit 0
+
+fence=0
+checkpoints=$(cat checkpoint_directory)
+if [ -n "$checkpoints" ]; then
+  # Held through descriptor 9, which the program inherits: the lock ends when the last of its processes has.
+  if ! command exec 9<>"$checkpoints/.runctl.lock"; then
+    put refused "cannot open $checkpoints/.runctl.lock"
+    exit 0
+  fi
+  if ! flock -n 9; then
+    put refused "busy $(head -n 1 "$checkpoints/.runctl.lock")"
+    exit 0
+  fi
+  read -r fence 2>/dev/null <"$checkpoints/.runctl.fence" || fence=0
+  case $fence in
+    '' | *[!0-9]*)
+      put refused "$checkpoints/.runctl.fence is damaged"
+      exit 0
+      ;;
+  esac
+  fence=$((fence + 1))
+  # Durable before use: a number that was given out must not be given out again after a crash.
+  if ! (put "$checkpoints/.runctl.fence" $fence && sync "$checkpoints/.runctl.fence"); then
+    put refused "cannot write $checkpoints/.runctl.fence"
+    exit 0
+  fi
+  printf '%s\n' "${run##*/} $$ $fence" >"$checkpoints/.runctl.lock"
+fi
+read -r boot_id </proc/sys/kernel/random/boot_id
+put started "$(date +%s) $boot_id $$ $(start_of $$) $fence"
+
+# A trap with a body is not inherited, unlike an ignored signal: the program gets its signals, and this shell
+# lives on until the program has ended.
+trap : HUP INT TERM
+RUNCTL_FENCE=$fence
+export RUNCTL_FENCE
+# In the foreground: a background job of a shell would ignore SIGINT.
+sh -c 'read -r stat </proc/$$/stat; pid=$$; set -- ${stat##*) }; shift 19
+  printf "%s %s\n" $pid $1 >program.new && mv -f program.new program
+  exec 8>&-; . ./command.sh' >>log 2>&1 </dev/null
+status=$?
+sync log 2>/dev/null
+put status "$status $(date +%s)"
+sync status 2>/dev/null
+exit 0

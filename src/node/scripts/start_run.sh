@@ -1,0 +1,66 @@
+# Starts a command that goes on without us.
+# Parameters: RUN_ID COMMAND (a shell text) RECORD (JSON) CHECKPOINT_DIRECTORY WRAPPER
+run=$runs/$RUN_ID
+if [ ! -d "$run" ]; then
+  # Whole or not at all: made aside, then renamed.
+  new=$runs/.$RUN_ID.$$
+  undo() { rm -rf -- "$new"; }
+  mkdir -p "$new" &&
+    printf '%s\n' "$COMMAND" >"$new/command.sh" && printf '%s\n' "$RECORD" >"$new/record.json" &&
+    printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" && : >"$new/log" &&
+    printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" ||
+    die io_error "cannot write $new"
+  if [ -n "$CHECKPOINT_DIRECTORY" ]; then
+    (umask 022 && mkdir -p -- "$CHECKPOINT_DIRECTORY") || die io_error "cannot create $CHECKPOINT_DIRECTORY"
+  fi
+  if ! mv -T -- "$new" "$run" 2>/dev/null; then
+    [ -d "$run" ] || die io_error "cannot create $run"
+    rm -rf -- "$new" # another call was first
+  fi
+fi
+[ "$(cat "$run/command.sh")" = "$COMMAND" ] || die run_exists "run $RUN_ID exists with another command"
+
+already=true
+if [ ! -e "$run/started" ]; then
+  already=false
+  # What this shell set for itself is not the program's business.
+  unset LC_ALL
+  [ -z "$caller_locale" ] || { LC_ALL=$caller_locale && export LC_ALL; }
+  umask 022
+  if [ "$(id -u)" = 0 ]; then : "${HOME:=/root}"; else : "${HOME:=/}"; fi
+  export HOME
+  if [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
+    # A unit of its own: it must not end with the agent's service that runs us.
+    output=$(systemd-run --quiet --unit="runctl-$RUN_ID" --setenv=HOME="$HOME" /bin/sh "$run/wrapper.sh" "$run" 2>&1) ||
+      die start_failed "systemd-run failed for run $RUN_ID: $output"
+  else
+    # Not as a background job of this shell, which would make the program ignore SIGINT.
+    setsid --fork /bin/sh "$run/wrapper.sh" "$run" </dev/null >/dev/null 2>&1
+  fi
+  LC_ALL=C
+  export LC_ALL
+fi
+
+patience=200
+while [ ! -e "$run/started" ]; do
+  if [ -e "$run/refused" ]; then
+    read -r word holder <"$run/refused"
+    rm -rf -- "$run" # nothing ran
+    [ "$word" = busy ] || die start_failed "run $RUN_ID was not started: $word $holder"
+    # shellcheck disable=SC2086 # run id, pid, fencing number
+    set -- $holder
+    die busy "the checkpoint directory $CHECKPOINT_DIRECTORY is in use by run ${1:-unknown} (pid ${2:-unknown})" \
+      "\"users\":[{\"pid\":${2:-0},\"command\":\"run ${1:-unknown}\",\"what\":[\"lock\"]}],\"user_count\":1"
+  fi
+  patience=$((patience - 1))
+  [ $patience -gt 0 ] || die start_failed "run $RUN_ID did not start within 10 s"
+  sleep 0.05
+done
+# The program's own number follows at once.
+patience=40
+while [ ! -e "$run/program" ] && [ ! -e "$run/status" ] && [ $patience -gt 0 ]; do
+  patience=$((patience - 1))
+  sleep 0.05
+done
+read_run "$run"
+succeed "$run_json,\"already\":$already"

@@ -1,0 +1,121 @@
+# Who uses a device: mounts in every mount namespace, and processes.
+
+# Sets mounts, a line each: number, namespace, a pid in it, mount id, parent id, root in the filesystem, mount
+# point (as escaped by the kernel), options, type, superblock options; between tabs. Own namespace first.
+# A process under chroot sees only a part, so namespaces are told apart together with their processes' roots.
+scan_mounts() {
+  own_namespace=$(stat -L -c %i /proc/self/ns/mnt) || die script_failed "cannot read /proc"
+  mounts=$({ echo "$own_namespace $$ self"
+    stat -L -c '%d.%i %n' /proc/[0-9]*/root /proc/[0-9]*/ns/mnt 2>/dev/null | awk '
+      { split($2, part, "/"); if (part[4] == "root") root[part[3]] = $1; else ns[part[3]] = $1 }
+      END { for (pid in ns) if (!((ns[pid], root[pid]) in seen)) {
+              seen[ns[pid], root[pid]] = 1; sub(/^.*\./, "", ns[pid]); print ns[pid], pid, pid } }'
+  } | awk '
+    { file = "/proc/" $3 "/mountinfo"
+      while ((getline line < file) > 0) {
+        n = split(line, f, " ")
+        if (($1, f[1]) in seen) continue
+        seen[$1, f[1]] = 1
+        for (i = 7; i < n && f[i] != "-"; i++);
+        printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+          f[3], $1, $2, f[1], f[2], f[4], f[5], f[6], f[i + 1], f[i + 3]
+      }
+      close(file) }')
+}
+
+# scan_users NUMBER...: sets users, a line each: number, pid, kind (cwd, root, exe, fd, map, device); between
+# tabs. Descriptors on the device itself that this script and its children hold are not counted.
+scan_users() {
+  users=
+  wanted=
+  patterns=
+  for each in "$@"; do
+    major=${each%:*} minor=${each#*:}
+    wanted="$wanted $each $(((minor & 255) | (major << 8) | ((minor & ~255) << 12)))"
+    patterns="$patterns${patterns:+
+}$(printf ' %02x:%02x ' "$major" "$minor")"
+  done
+  [ -n "$wanted" ] || return 0
+  listing=$(printf '%s\0' /proc/[0-9]*/cwd /proc/[0-9]*/root /proc/[0-9]*/exe /proc/[0-9]*/fd/* |
+    timeout 30 xargs -0 stat -L -c '%d %f %t %T %n' 2>/dev/null)
+  [ $? -ne 124 ] || die script_failed "looking at the open files of this machine took over 30 s"
+  maps=$(grep -o -H -F "$patterns" /proc/[0-9]*/maps 2>/dev/null | sort -u)
+  own_stat=$(cat /proc/$$/stat)
+  # shellcheck disable=SC2086 # the fields after the command's name are numbers
+  set -- ${own_stat##*) }
+  users=$(printf '%s\n#\n%s\n' "$listing" "$maps" | wanted="$wanted" own_group="$3" awk '
+    function hex(s,    i, n) {
+      for (i = 1; i <= length(s); i++) n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
+      return n + 0
+    }
+    function group_of(pid,    line, f) {
+      if ((getline line < ("/proc/" pid "/stat")) <= 0) return ""
+      close("/proc/" pid "/stat"); sub(/^.*\) /, "", line); split(line, f, " "); return f[3]
+    }
+    function found(number, pid, kind) {
+      if (!((number, pid, kind) in seen)) { seen[number, pid, kind] = 1; print number "\t" pid "\t" kind }
+    }
+    BEGIN { n = split(ENVIRON["wanted"], w, " "); for (i = 1; i < n; i += 2) { by_dev[w[i + 1]] = w[i]; known[w[i]] = 1 } }
+    $0 == "#" { in_maps = 1; next }
+    !in_maps { split($5, part, "/")
+      if ($1 in by_dev) found(by_dev[$1], part[3], part[4])
+      number = hex($3) ":" hex($4)
+      if ($2 ~ /^6...$/ && number in known) {
+        group = group_of(part[3]) # "" when it is gone by now
+        if (group != "" && group != ENVIRON["own_group"]) found(number, part[3], "device")
+      }
+      next }
+    NF { split($1, part, "/"); split($2, d, ":"); found(hex(d[1]) ":" hex(d[2]), part[3], "map") }')
+}
+
+# scan_kernel_users NUMBER...: adds to users loop devices and swap on these devices, which no process has open.
+scan_kernel_users() {
+  for each in "$@"; do
+    major=${each%:*} minor=${each#*:}
+    on_it=$(((minor & 255) | (major << 8) | ((minor & ~255) << 12)))
+    is_it=$(printf '%x:%x' "$major" "$minor")
+    found=$(
+      losetup -l -n -O NAME,BACK-MAJ:MIN 2>/dev/null | while read -r loop back; do
+        [ "$back" != "$each" ] || printf '%s\tl%s\tloop\t%s\n' "$each" "$loop" "$loop"
+      done
+      while read -r swap _; do
+        case $(stat -L -c '%d %t:%T' "$swap" 2>/dev/null) in
+          "$on_it "* | *" $is_it") printf '%s\ts%s\tswap\t%s\n' "$each" "$swap" "$swap" ;;
+        esac
+      done </proc/swaps
+    )
+    users="$users${found:+
+}$found"
+  done
+}
+
+# users_json NUMBER LIMIT: sets users_json (an array, one entry a process) and user_count, from `users`.
+users_json() {
+  users_json=$(printf '%s\n' "$users" | number="$1" limit="$2" awk -F '\t' "$json_awk"'
+    $1 == ENVIRON["number"] { if (!($2 in kinds)) order[++n] = $2
+      kinds[$2] = kinds[$2] (kinds[$2] == "" ? "" : ",") json($3); extra[$2] = $4 }
+    END {
+      for (i = 1; i <= n && i <= ENVIRON["limit"] + 0; i++) {
+        id = order[i]; command = extra[id]; pid = id
+        if (id ~ /^[0-9]+$/) {
+          ask = "head -c 100 /proc/" id "/cmdline | tr \"\\000\\n\" \"  \"; echo; cat /proc/" id "/comm"
+          ask = "{ " ask "; } 2>/dev/null"
+          (ask | getline command); if (command == "") (ask | getline command); close(ask); sub(/ +$/, "", command)
+        } else pid = 0
+        out = out (i > 1 ? "," : "") "{\"pid\":" pid ",\"command\":" json(command) ",\"what\":[" kinds[id] "]}"
+      }
+      printf "[%s] %d", out, n }')
+  user_count=${users_json##* }
+  users_json=${users_json% *}
+}
+
+# mounts_json NUMBER: sets mounts_json, the device's mounts in all namespaces without repetition.
+mounts_json() {
+  mounts_json=$(printf '%s\n' "$mounts" | number="$1" own="$own_namespace" awk -F '\t' "$json_awk"'
+    $1 == ENVIRON["number"] {
+      line = json(unescape($7)) ",\"root\":" json(unescape($6)) ",\"options\":" json($8) \
+        ",\"read_only\":" ($8 ~ /^ro(,|$)/ ? "true" : "false") ",\"own_namespace\":" ($2 == ENVIRON["own"] ? "true" : "false")
+      if (line in seen || ++n > 20) next
+      seen[line] = 1; out = out (n > 1 ? "," : "") "{\"mount_point\":" line ",\"pid\":" $3 "}" }
+    END { printf "[%s]", out }')
+}

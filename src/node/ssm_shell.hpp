@@ -1,0 +1,35 @@
+// RemoteShell over SSM Run Command: no open port and no key on the machine.
+#pragma once
+
+#include "aws/client.hpp"
+#include "io/clock.hpp"
+#include "node/remote_shell.hpp"
+
+namespace runctl::node {
+
+// SSM's document parameters are limited; a script above this is refused before it is sent.
+// Source: AWS Systems Manager endpoints and quotas: documents are at most 64 KB.
+inline constexpr std::size_t ssm_script_limit = 64'000;
+
+// Borrows the client and the clock. Thread safety: as the client's.
+class SsmShell final : public RemoteShell {
+ public:
+  SsmShell(aws::Client& aws, Clock& clock) : aws_{aws}, clock_{clock} {}
+
+  // Sends the script once: SendCommand has no client token, and a script that ran twice could do
+  // harm. Errors: as RemoteShell; invalid_argument for a script above ssm_script_limit.
+  [[nodiscard]] Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
+                                         std::chrono::seconds timeout,
+                                         const std::stop_token& stop) override;
+
+ private:
+  aws::Client& aws_;
+  Clock& clock_;
+};
+
+// Whether the machine's SSM agent has reported in and is online.
+// Errors: those of aws::Client::call.
+[[nodiscard]] Result<bool> is_agent_online(aws::Client& aws, const InstanceId& instance,
+                                           const aws::CallOptions& options);
+
+}  // namespace runctl::node
