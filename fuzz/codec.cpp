@@ -1,12 +1,13 @@
-// Whatever the codecs accept, they must be able to write and read again, with the same result. The first byte
-// chooses what the rest is read as.
+// Whatever the codecs accept, they must be able to write and read again, with the same result. The
+// first byte chooses what the rest is read as.
+#include "aws/codec.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include "aws/codec.hpp"
 #include "aws/ec2/volume.hpp"
 #include "aws/ssm/shapes.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 
 using namespace runctl::aws;
 
-// A request that was read is written and read again; what is written the second time must be the same.
+// A request that was read is written and read again; what is written the second time must be the
+// same.
 template <class Operation>
 void round_trip_request(std::string_view body) {
   typename Operation::Request first{};
@@ -40,10 +42,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view body{reinterpret_cast<const char*>(data) + 1, size - 1};
   switch (data[0] % 5U) {
-    case 0: round_trip_request<ec2::CreateVolume>(body); break;
-    case 1: round_trip_request<ssm::SendCommand>(body); break;
-    case 2: read_answer<ec2::DescribeVolumes>(body); break;
-    case 3: read_answer<ssm::GetCommandInvocation>(body); break;
+    case 0:
+      round_trip_request<ec2::CreateVolume>(body);
+      break;
+    case 1:
+      round_trip_request<ssm::SendCommand>(body);
+      break;
+    case 2:
+      read_answer<ec2::DescribeVolumes>(body);
+      break;
+    case 3:
+      read_answer<ssm::GetCommandInvocation>(body);
+      break;
     default:
       for (const Protocol protocol : {Protocol::ec2, Protocol::query, Protocol::json}) {
         static_cast<void>(read_error(protocol, body));

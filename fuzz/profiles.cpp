@@ -1,4 +1,5 @@
-// A profile file that is accepted holds no key or value with a line end in it, and no key without a name.
+// A profile file that is accepted holds no key or value with a line end in it, and no key without a
+// name.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -43,20 +43,21 @@ HttpRequest Client::to_request(const OperationInfo& operation, const std::string
   request.headers.push_back({.name = "user-agent", .value = "runctl"});
   if (service.protocol == Protocol::json) {
     request.headers.push_back({.name = "content-type", .value = "application/x-amz-json-1.1"});
-    request.headers.push_back({.name = "x-amz-target",
-                               .value = fmt::format("{}.{}", service.target_prefix, operation.name)});
+    request.headers.push_back(
+        {.name = "x-amz-target",
+         .value = fmt::format("{}.{}", service.target_prefix, operation.name)});
   } else {
-    request.headers.push_back({.name = "content-type",
-                               .value = "application/x-www-form-urlencoded; charset=utf-8"});
+    request.headers.push_back(
+        {.name = "content-type", .value = "application/x-www-form-urlencoded; charset=utf-8"});
   }
   return request;
 }
 
 Result<std::string> Client::attempt(const OperationInfo& operation, const std::string& body,
                                     const CallOptions& options) {
-  const HttpRequest request =
-      sign_v4(to_request(operation, body), config_.credentials,
-              {.region = config_.region, .service = std::string{operation.service.id}}, clock_.now());
+  const HttpRequest request = sign_v4(
+      to_request(operation, body), config_.credentials,
+      {.region = config_.region, .service = std::string{operation.service.id}}, clock_.now());
   const auto deadline = std::min(options.deadline, clock_.ticks() + config_.attempt_timeout);
   RUNCTL_TRY_LET(HttpResponse response, http_.send(request, deadline, options.stop));
   if (response.status >= 200 && response.status < 300) return std::move(response.body);
@@ -94,7 +95,8 @@ Result<std::string> Client::exchange(const OperationInfo& operation, std::string
       return with_context(std::move(error),
                           fmt::format("calling {} of {}", operation.name, operation.service.id));
     }
-    const auto wake = clock_.ticks() + retry_delay(number, error.code, config_.retry, random_.next());
+    const auto wake =
+        clock_.ticks() + retry_delay(number, error.code, config_.retry, random_.next());
     if (wake >= options.deadline) return result;
     RUNCTL_TRY(clock_.sleep_until(wake, options.stop));
   }

@@ -18,9 +18,10 @@
 
 namespace runctl::aws {
 
-// Retries of what may be sent again (base/result.hpp, may_retry). The delay before attempt n+1 is drawn
-// from [0, min(first_delay * 2^(n-1), max_delay)]; after throttling the first delay is `throttled_delay`.
-// Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode: three attempts, at most 20 s.
+// Retries of what may be sent again (base/result.hpp, may_retry). The delay before attempt n+1 is
+// drawn from [0, min(first_delay * 2^(n-1), max_delay)]; after throttling the first delay is
+// `throttled_delay`. Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode:
+// three attempts, at most 20 s.
 struct RetryPolicy {
   int attempts = 3;
   std::chrono::milliseconds first_delay{100};
@@ -32,7 +33,6 @@ struct RetryPolicy {
 [[nodiscard]] std::chrono::milliseconds retry_delay(int attempt, Errc code,
                                                     const RetryPolicy& policy,
                                                     std::uint64_t random);
-
 
 struct ClientConfig {
   std::string region;
@@ -56,15 +56,16 @@ class Client {
   Client(HttpTransport& http, Clock& clock, Random& random, Log& log, ClientConfig config)
       : http_{http}, clock_{clock}, random_{random}, log_{log}, config_{std::move(config)} {}
 
-  // Calls one operation. An operation that is not idempotent is sent once: when its answer is lost, the
-  // error's effect is `unknown` and only reading tells what happened.
-  // Errors: those of aws/service_error.hpp when the service refuses; unavailable, deadline_exceeded,
-  // cancelled from the transport; corrupt when the answer is none (effect unknown).
+  // Calls one operation. An operation that is not idempotent is sent once: when its answer is lost,
+  // the error's effect is `unknown` and only reading tells what happened. Errors: those of
+  // aws/service_error.hpp when the service refuses; unavailable, deadline_exceeded, cancelled from
+  // the transport; corrupt when the answer is none (effect unknown).
   template <class Operation>
   [[nodiscard]] Result<typename Operation::Response> call(
       const typename Operation::Request& request, const CallOptions& options = {}) {
-    RUNCTL_TRY_LET(const std::string body,
-                   exchange(Operation::info, write_request(Operation::info, writing(request)), options));
+    RUNCTL_TRY_LET(
+        const std::string body,
+        exchange(Operation::info, write_request(Operation::info, writing(request)), options));
     typename Operation::Response response{};
     if (auto read = read_response(Operation::info, body, reading(response)); !read) {
       read.error().effect = Effect::unknown;
@@ -80,7 +81,8 @@ class Client {
                                              const CallOptions& options);
   [[nodiscard]] Result<std::string> attempt(const OperationInfo& operation, const std::string& body,
                                             const CallOptions& options);
-  [[nodiscard]] HttpRequest to_request(const OperationInfo& operation, const std::string& body) const;
+  [[nodiscard]] HttpRequest to_request(const OperationInfo& operation,
+                                       const std::string& body) const;
 
   HttpTransport& http_;
   Clock& clock_;

@@ -25,9 +25,10 @@ TEST(QueryCodec, WritesListsFlattenedAndNamesCapitalised) {
       .volume_ids = {"vol-1", "vol-2"},
       .filters = {{.name = "status", .values = {"available", "in-use"}}},
       .max_results = 5};
-  EXPECT_EQ(write_request(ec2::DescribeVolumes::info, writing(request)),
-            "Action=DescribeVolumes&Version=2016-11-15&VolumeId.1=vol-1&VolumeId.2=vol-2"
-            "&Filter.1.Name=status&Filter.1.Value.1=available&Filter.1.Value.2=in-use&MaxResults=5");
+  EXPECT_EQ(
+      write_request(ec2::DescribeVolumes::info, writing(request)),
+      "Action=DescribeVolumes&Version=2016-11-15&VolumeId.1=vol-1&VolumeId.2=vol-2"
+      "&Filter.1.Name=status&Filter.1.Value.1=available&Filter.1.Value.2=in-use&MaxResults=5");
 }
 
 TEST(QueryCodec, ReadsBackWhatItWrote) {
@@ -37,7 +38,8 @@ TEST(QueryCodec, ReadsBackWhatItWrote) {
       .volume_type = "gp3",
       .encrypted = true,
       .tag_specifications = {{.resource_type = "volume",
-                              .tags = {{.key = "Name", .value = "a b&c=ü+%"}, {.key = "empty", .value = ""}}}},
+                              .tags = {{.key = "Name", .value = "a b&c=ü+%"},
+                                       {.key = "empty", .value = ""}}}},
       .client_token = "t"};
   const auto read = request_round_trip<ec2::CreateVolume>(request);
   ASSERT_TRUE(read.has_value()) << read.error().message;
@@ -59,8 +61,8 @@ TEST(QueryCodec, RefusesParametersThatNobodyKnows) {
 }
 
 TEST(QueryCodec, RefusesValuesOfAWrongType) {
-  for (const std::string_view body : {"Size=eight", "Size=8.5", "Size=99999999999999999999", "Encrypted=yes",
-                                      "Size=8&Size=9"}) {
+  for (const std::string_view body :
+       {"Size=eight", "Size=8.5", "Size=99999999999999999999", "Encrypted=yes", "Size=8&Size=9"}) {
     ec2::CreateVolumeRequest request;
     const auto read = read_request(ec2::CreateVolume::info, body, reading(request));
     ASSERT_FALSE(read.has_value()) << body;
@@ -75,7 +77,9 @@ TEST(XmlCodec, ReadsBackWhatItWrote) {
                             .snapshot_id = "",
                             .state = "in-use",
                             .create_time = std::chrono::sys_days{2026y / 1 / 31} + 250ms,
-                            .attachments = {{.volume_id = "vol-1", .instance_id = "i-1", .device = "/dev/sdf",
+                            .attachments = {{.volume_id = "vol-1",
+                                             .instance_id = "i-1",
+                                             .device = "/dev/sdf",
                                              .state = "attached"}},
                             .tags = {{.key = "Name", .value = " <a> & \"b\"\n"}},
                             .multi_attach_enabled = false});
@@ -95,20 +99,22 @@ TEST(XmlCodec, ReadsBackWhatItWrote) {
 
 TEST(XmlCodec, PassesOverWhatItDoesNotKnow) {
   ec2::DescribeVolumesResult read;
-  const auto result = read_response(ec2::DescribeVolumes::info,
-                                    "<DescribeVolumesResponse><requestId>x</requestId><volumeSet><item>"
-                                    "<volumeId>vol-1</volumeId><colour>red</colour></item></volumeSet>"
-                                    "</DescribeVolumesResponse>",
-                                    reading(read));
+  const auto result =
+      read_response(ec2::DescribeVolumes::info,
+                    "<DescribeVolumesResponse><requestId>x</requestId><volumeSet><item>"
+                    "<volumeId>vol-1</volumeId><colour>red</colour></item></volumeSet>"
+                    "</DescribeVolumesResponse>",
+                    reading(read));
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(read.volumes[0].volume_id, "vol-1");
 }
 
 TEST(XmlCodec, CallsCorruptWhatIsNoAnswer) {
   for (const std::string_view body :
-       {"", "<html><body>502 Bad Gateway</body></html>", "<DescribeVolumesResponse><volumeSet><item>",
-        "{\"a\":1}", "<DescribeVolumesResponse><volumeSet><item><size>big</size></item></volumeSet>"
-                     "</DescribeVolumesResponse>"}) {
+       {"", "<html><body>502 Bad Gateway</body></html>",
+        "<DescribeVolumesResponse><volumeSet><item>", "{\"a\":1}",
+        "<DescribeVolumesResponse><volumeSet><item><size>big</size></item></volumeSet>"
+        "</DescribeVolumesResponse>"}) {
     ec2::DescribeVolumesResult read;
     const auto result = read_response(ec2::DescribeVolumes::info, body, reading(read));
     ASSERT_FALSE(result.has_value()) << body;
@@ -117,7 +123,8 @@ TEST(XmlCodec, CallsCorruptWhatIsNoAnswer) {
 }
 
 TEST(XmlCodec, WrapsQueryAnswersInTheirResult) {
-  const sts::GetCallerIdentityResponse identity{.user_id = "u", .account = "123456789012", .arn = "a"};
+  const sts::GetCallerIdentityResponse identity{
+      .user_id = "u", .account = "123456789012", .arn = "a"};
   const std::string body = write_response(sts::GetCallerIdentity::info, "r", writing(identity));
   EXPECT_NE(body.find("<GetCallerIdentityResult><UserId>u</UserId>"), std::string::npos) << body;
   sts::GetCallerIdentityResponse read;
@@ -146,14 +153,16 @@ TEST(JsonCodec, WritesTimesAsSeconds) {
 
 TEST(JsonCodec, RefusesMembersThatNobodyKnows) {
   ssm::SendCommandRequest request;
-  const auto read = read_request(ssm::SendCommand::info, R"({"DocumentName":"x","Colour":"red"})", reading(request));
+  const auto read = read_request(ssm::SendCommand::info, R"({"DocumentName":"x","Colour":"red"})",
+                                 reading(request));
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().remote->code, "SerializationException");
 }
 
 TEST(JsonCodec, RefusesValuesOfAWrongType) {
-  for (const std::string_view body : {R"({"DocumentName":5})", R"({"InstanceIds":"i-1"})", R"({"Parameters":[]})",
-                                      "[]", "nonsense", R"({"TimeoutSeconds":"5"})"}) {
+  for (const std::string_view body :
+       {R"({"DocumentName":5})", R"({"InstanceIds":"i-1"})", R"({"Parameters":[]})", "[]",
+        "nonsense", R"({"TimeoutSeconds":"5"})"}) {
     ssm::SendCommandRequest request;
     EXPECT_FALSE(read_request(ssm::SendCommand::info, body, reading(request)).has_value()) << body;
   }

@@ -1,9 +1,9 @@
 // Holds every described shape against AWS's own service model (tests/data/aws_model/shapes.json).
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "aws/ec2/instance.hpp"
 #include "aws/ec2/instance_type.hpp"
@@ -61,15 +61,19 @@ struct Kind<std::vector<T>> {
 };
 
 template <class Value>
-void check_field(const std::string& where, const FieldNames& names, const boost::json::object& members) {
+void check_field(const std::string& where, const FieldNames& names,
+                 const boost::json::object& members) {
   const auto* member = members.if_contains(names.member);
   ASSERT_NE(member, nullptr) << where << " has no member " << names.member << " in AWS's model";
-  EXPECT_EQ(string_at(*member, "location").value_or(""), names.location) << where << "." << names.member;
+  EXPECT_EQ(string_at(*member, "location").value_or(""), names.location)
+      << where << "." << names.member;
   std::string type = string_at(*member, "type").value_or("");
   if (type == "long") type = "integer";
   EXPECT_EQ(type, Kind<Value>::type) << where << "." << names.member;
-  EXPECT_EQ(string_at(*member, "item_type").value_or(""), Kind<Value>::item) << where << "." << names.member;
-  EXPECT_EQ(string_at(*member, "target").value_or(""), Kind<Value>::target) << where << "." << names.member;
+  EXPECT_EQ(string_at(*member, "item_type").value_or(""), Kind<Value>::item)
+      << where << "." << names.member;
+  EXPECT_EQ(string_at(*member, "target").value_or(""), Kind<Value>::target)
+      << where << "." << names.member;
 }
 
 template <Described T>
@@ -113,9 +117,9 @@ void check_shapes(const std::string& service) {
 
 TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
   check_operations<ec2::CreateTags, ec2::DescribeVolumes, ec2::CreateVolume, ec2::AttachVolume,
-                   ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot, ec2::DescribeSnapshots,
-                   ec2::DeleteSnapshot, ec2::RunInstances, ec2::DescribeInstances,
-                   ec2::TerminateInstances, ec2::ModifyInstanceAttribute,
+                   ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot,
+                   ec2::DescribeSnapshots, ec2::DeleteSnapshot, ec2::RunInstances,
+                   ec2::DescribeInstances, ec2::TerminateInstances, ec2::StopInstances, ec2::StartInstances, ec2::ModifyInstanceAttribute,
                    ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ssm::SendCommand,
                    ssm::GetCommandInvocation, ssm::DescribeInstanceInformation,
                    sts::GetCallerIdentity>();

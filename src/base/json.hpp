@@ -12,7 +12,8 @@
 
 namespace runctl {
 
-// Errors: corrupt, with the offset, for text that is not one JSON value; nesting over 32 is refused.
+// Errors: corrupt, with the offset, for text that is not one JSON value; nesting over 32 is
+// refused.
 [[nodiscard]] Result<boost::json::value> parse_json(std::string_view text);
 
 // The named member when `value` is an object that has it with that type; nothing otherwise.

@@ -39,9 +39,9 @@ struct RemoteFault {
 
 struct Error {
   Errc code = Errc::internal;
-  std::string message = {};               // one sentence, no trailing period, no secrets
-  std::string hint = {};                  // what the user can do next; may be empty
-  std::vector<std::string> details = {};  // what is known of the thing in the way, a line each
+  std::string message = {};                // one sentence, no trailing period, no secrets
+  std::string hint = {};                   // what the user can do next; may be empty
+  std::vector<std::string> details = {};   // what is known of the thing in the way, a line each
   std::vector<std::string> ways_out = {};  // commands, ready to paste
   std::string section = {};  // of the documentation: "EBS_CONCURRENT_ACCESS.md#held-volume"
   std::vector<std::string> context = {};  // innermost first: "while attaching vol-1 to i-2"
@@ -54,8 +54,7 @@ template <class T>
 using Result = std::expected<T, Error>;
 
 [[nodiscard]] inline std::unexpected<Error> fail(
-    Errc code, std::string message,
-    std::source_location where = std::source_location::current()) {
+    Errc code, std::string message, std::source_location where = std::source_location::current()) {
   return std::unexpected{Error{.code = code, .message = std::move(message), .where = where}};
 }
 
@@ -95,12 +94,12 @@ enum class Idempotent : bool { no, yes };
 
 // RUNCTL_TRY(expr): return the error of a Result<void>.
 // RUNCTL_TRY_LET(decl, expr): bind the value, or return the error.
-#define RUNCTL_TRY(expr)                                                                    \
-  do {                                                                                    \
+#define RUNCTL_TRY(expr)                                                                        \
+  do {                                                                                          \
     if (auto runctl_r = (expr); !runctl_r) return std::unexpected{std::move(runctl_r).error()}; \
   } while (false)
 #define RUNCTL_TRY_LET(decl, expr) RUNCTL_TRY_LET2(RUNCTL_CAT(runctl_r_, __LINE__), decl, expr)
-#define RUNCTL_TRY_LET2(tmp, decl, expr)                        \
+#define RUNCTL_TRY_LET2(tmp, decl, expr)                      \
   auto tmp = (expr);                                          \
   if (!(tmp)) return std::unexpected{std::move(tmp).error()}; \
   decl = *std::move(tmp)

@@ -21,7 +21,8 @@ namespace runctl {
 // ASCII only, as header names are.
 [[nodiscard]] std::string lower(std::string_view text);
 
-// RFC 3986: everything but unreserved characters becomes %XX (upper-case hex). `keep` are left as they are.
+// RFC 3986: everything but unreserved characters becomes %XX (upper-case hex). `keep` are left as
+// they are.
 [[nodiscard]] std::string percent_encode(std::string_view text, std::string_view keep = "");
 
 // The reverse; '+' stays '+'. A '%' that is not followed by two hex digits stays as it is.
@@ -34,7 +35,8 @@ namespace runctl {
 // The reverse; nothing unless `text` is exactly what base64() gives for some bytes.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
-// One word for a POSIX shell, whatever is in it: 'it'\''s'. NUL cannot be passed to a process and is dropped.
+// One word for a POSIX shell, whatever is in it: 'it'\''s'. NUL cannot be passed to a process and
+// is dropped.
 [[nodiscard]] std::string shell_quote(std::string_view text);
 
 // The candidate nearest to `word` by edit distance, "" when none is near enough to be meant.

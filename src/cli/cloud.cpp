@@ -22,7 +22,8 @@ Result<aws::ClientConfig> emulator_config(Context& context) {
                             emulator.hardware));
   const auto region = context.globals.flags.region;
   return aws::ClientConfig{
-      .region = region.value_or(context.environment.get("AWS_REGION").value_or(std::string{emulator_region})),
+      .region = region.value_or(
+          context.environment.get("AWS_REGION").value_or(std::string{emulator_region})),
       .credentials = {.access_key_id = std::string{emulator_access_key},
                       .secret_access_key = Secret{std::string{emulator_secret_key}},
                       .origin = "the embedded emulator"},
@@ -69,7 +70,8 @@ volume::Session Cloud::session() {
 }
 
 Result<std::unique_ptr<Cloud>> connect(Context& context) {
-  RUNCTL_TRY_LET(auto config, context.globals.use_emulator ? emulator_config(context) : aws_config(context));
+  RUNCTL_TRY_LET(auto config,
+                 context.globals.use_emulator ? emulator_config(context) : aws_config(context));
   return std::make_unique<Cloud>(context, std::move(config));
 }
 

@@ -27,7 +27,8 @@ class Cloud {
 
   [[nodiscard]] aws::Client& aws() { return aws_; }
   [[nodiscard]] node::RemoteShell& shell() { return shell_; }
-  // With the deadline of --timeout, counted from the command's start, and progress on standard error.
+  // With the deadline of --timeout, counted from the command's start, and progress on standard
+  // error.
   [[nodiscard]] volume::Session session();
   [[nodiscard]] aws::CallOptions options() { return session().options(); }
 
@@ -38,9 +39,9 @@ class Cloud {
   std::chrono::steady_clock::time_point started_ = context_.clock.ticks();
 };
 
-// Resolves where requests go and who signs them. With --emulator the embedded emulator is started when it
-// does not run, and a line on standard error says that it is used.
-// Errors: denied (no credentials), invalid_argument (no region, a bad endpoint), those of the emulator.
+// Resolves where requests go and who signs them. With --emulator the embedded emulator is started
+// when it does not run, and a line on standard error says that it is used. Errors: denied (no
+// credentials), invalid_argument (no region, a bad endpoint), those of the emulator.
 [[nodiscard]] Result<std::unique_ptr<Cloud>> connect(Context& context);
 
 }  // namespace runctl::cli

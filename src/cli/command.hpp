@@ -1,5 +1,5 @@
-// The shape of a command. Commands are rows of a table (command_table.hpp); help, the parser and the
-// reference are made from it.
+// The shape of a command. Commands are rows of a table (command_table.hpp); help, the parser and
+// the reference are made from it.
 #pragma once
 
 #include <cstdint>
@@ -30,17 +30,24 @@ enum class ExitCode : std::uint8_t {
 
 [[nodiscard]] constexpr ExitCode exit_code_for(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return ExitCode::usage;
-    case Errc::not_found: return ExitCode::not_found;
+    case Errc::invalid_argument:
+      return ExitCode::usage;
+    case Errc::not_found:
+      return ExitCode::not_found;
     case Errc::conflict:
-    case Errc::precondition: return ExitCode::refused;
-    case Errc::denied: return ExitCode::denied;
-    case Errc::deadline_exceeded: return ExitCode::timed_out;
-    case Errc::cancelled: return ExitCode::cancelled;
+    case Errc::precondition:
+      return ExitCode::refused;
+    case Errc::denied:
+      return ExitCode::denied;
+    case Errc::deadline_exceeded:
+      return ExitCode::timed_out;
+    case Errc::cancelled:
+      return ExitCode::cancelled;
     case Errc::throttled:
     case Errc::unavailable:
     case Errc::corrupt:
-    case Errc::internal: return ExitCode::failure;
+    case Errc::internal:
+      return ExitCode::failure;
   }
   std::unreachable();
 }

@@ -30,7 +30,8 @@ struct Globals {
   bool quiet = false;
   bool use_emulator = false;
   std::optional<std::chrono::seconds> timeout = {};
-  // Whose account, which region and endpoint: what the command line says, and what runctl's files say.
+  // Whose account, which region and endpoint: what the command line says, and what runctl's files
+  // say.
   aws::AccountChoice flags = {};
   aws::AccountChoice settings = {};
   std::string emulator_state = {};  // directory

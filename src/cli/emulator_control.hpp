@@ -1,5 +1,5 @@
-// The embedded emulator, as far as commands have to do with it. The real one is built in main/: the command
-// line does not know how the emulator works.
+// The embedded emulator, as far as commands have to do with it. The real one is built in main/: the
+// command line does not know how the emulator works.
 #pragma once
 
 #include <cstdint>

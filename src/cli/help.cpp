@@ -60,9 +60,15 @@ std::string usage_line(const CommandSpec& command) {
   std::string line = fmt::format("Usage: runctl {}", command.path);
   for (const PositionalSpec& positional : command.positionals) {
     switch (positional.need) {
-      case PositionalSpec::Need::required: line += fmt::format(" {}", positional.name); break;
-      case PositionalSpec::Need::optional: line += fmt::format(" [{}]", positional.name); break;
-      case PositionalSpec::Need::rest: line += fmt::format(" [-- {}…]", positional.name); break;
+      case PositionalSpec::Need::required:
+        line += fmt::format(" {}", positional.name);
+        break;
+      case PositionalSpec::Need::optional:
+        line += fmt::format(" [{}]", positional.name);
+        break;
+      case PositionalSpec::Need::rest:
+        line += fmt::format(" [-- {}…]", positional.name);
+        break;
     }
   }
   return line + " [OPTIONS]\n";
@@ -115,7 +121,8 @@ std::string manual_name(std::string_view path) {
 }
 
 std::string command_help(const CommandSpec& command) {
-  std::string out = fmt::format("runctl {}: {}\n\n{}", command.path, command.summary, usage_line(command));
+  std::string out =
+      fmt::format("runctl {}: {}\n\n{}", command.path, command.summary, usage_line(command));
   if (!command.positionals.empty()) {
     Rows rows;
     for (const PositionalSpec& positional : command.positionals) {
@@ -132,8 +139,10 @@ std::string command_help(const CommandSpec& command) {
 std::string group_help(std::span<const CommandSpec> commands, std::string_view path) {
   std::string out;
   if (path.empty()) {
-    out = "runctl runs machine-learning training on machines you rent and keeps the data on their volumes safe.\n"
-          "\nUsage: runctl COMMAND [OPTIONS]\n\nCommands:\n";
+    out =
+        "runctl runs machine-learning training on machines you rent and keeps the data on their "
+        "volumes safe.\n"
+        "\nUsage: runctl COMMAND [OPTIONS]\n\nCommands:\n";
   } else {
     out = fmt::format("Usage: runctl {} COMMAND [OPTIONS]\n\nCommands:\n", path);
   }
@@ -144,11 +153,14 @@ std::string group_help(std::span<const CommandSpec> commands, std::string_view p
     }
   }
   out += rows_text(rows);
-  if (path.empty()) out += "\nOptions of every command:\n" + rows_text(option_rows(global_options()));
+  if (path.empty())
+    out += "\nOptions of every command:\n" + rows_text(option_rows(global_options()));
   if (path.empty()) {
-    out += "\nStart with `runctl quickstart`: a tour on the embedded emulator, without an account.\n";
+    out +=
+        "\nStart with `runctl quickstart`: a tour on the embedded emulator, without an account.\n";
   }
-  return out + fmt::format("\nMore on one of them: runctl {}{}COMMAND --help\n", path, path.empty() ? "" : " ");
+  return out + fmt::format("\nMore on one of them: runctl {}{}COMMAND --help\n", path,
+                           path.empty() ? "" : " ");
 }
 
 Result<std::string> topic_help(std::string_view topic) {

@@ -25,7 +25,8 @@ namespace runctl::cli {
 // Errors: not_found, with the topics there are.
 [[nodiscard]] Result<std::string> topic_help(std::string_view topic);
 
-// The manual page's name for a command: "aws ebs attach" is "ebs/attach.md", "aws create" "instance/create.md".
+// The manual page's name for a command: "aws ebs attach" is "ebs/attach.md", "aws create"
+// "instance/create.md".
 [[nodiscard]] std::string manual_name(std::string_view path);
 
 }  // namespace runctl::cli

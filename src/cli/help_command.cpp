@@ -11,7 +11,9 @@ namespace runctl::cli {
 namespace {
 
 constexpr std::array<PositionalSpec, 1> positionals{{
-    {.name = "TOPIC", .help = "a command, a guide, or a heading in one", .need = PositionalSpec::Need::rest},
+    {.name = "TOPIC",
+     .help = "a command, a guide, or a heading in one",
+     .need = PositionalSpec::Need::rest},
 }};
 
 Result<ExitCode> show(const Arguments& arguments, Context& context) {

@@ -17,26 +17,40 @@ namespace {
 
 std::string_view name_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::not_found: return "not_found";
-    case Errc::conflict: return "conflict";
-    case Errc::precondition: return "precondition";
-    case Errc::denied: return "denied";
-    case Errc::throttled: return "throttled";
-    case Errc::unavailable: return "unavailable";
-    case Errc::deadline_exceeded: return "deadline_exceeded";
-    case Errc::cancelled: return "cancelled";
-    case Errc::corrupt: return "corrupt";
-    case Errc::internal: return "internal";
+    case Errc::invalid_argument:
+      return "invalid_argument";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::conflict:
+      return "conflict";
+    case Errc::precondition:
+      return "precondition";
+    case Errc::denied:
+      return "denied";
+    case Errc::throttled:
+      return "throttled";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::deadline_exceeded:
+      return "deadline_exceeded";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::corrupt:
+      return "corrupt";
+    case Errc::internal:
+      return "internal";
   }
   std::unreachable();
 }
 
 std::string_view name_of(Effect effect) {
   switch (effect) {
-    case Effect::not_applied: return "not_applied";
-    case Effect::unknown: return "unknown";
-    case Effect::applied: return "applied";
+    case Effect::not_applied:
+      return "not_applied";
+    case Effect::unknown:
+      return "unknown";
+    case Effect::applied:
+      return "applied";
   }
   std::unreachable();
 }
@@ -72,8 +86,12 @@ std::string read_line(Context& context) {
 
 void present(Context& context, const Presentation& presentation) {
   switch (context.globals.output) {
-    case OutputFormat::text: context.out << presentation.text; break;
-    case OutputFormat::json: context.out << to_pretty_text(presentation.record) << '\n'; break;
+    case OutputFormat::text:
+      context.out << presentation.text;
+      break;
+    case OutputFormat::json:
+      context.out << to_pretty_text(presentation.record) << '\n';
+      break;
     case OutputFormat::id:
       if (!presentation.id.empty()) context.out << presentation.id << '\n';
       break;
@@ -105,7 +123,8 @@ std::string key_values(const std::vector<std::pair<std::string, std::string>>& p
   }
   std::string out;
   for (const auto& [key, value] : pairs) {
-    if (!value.empty()) out += fmt::format("{}:{}{}\n", key, std::string(widest - width(key) + 2, ' '), value);
+    if (!value.empty())
+      out += fmt::format("{}:{}{}\n", key, std::string(widest - width(key) + 2, ' '), value);
   }
   return out;
 }
@@ -121,7 +140,8 @@ std::string error_text(const Error& error) {
   std::string out = "Error: " + sentence(error.message) + '\n';
   const auto add = [&](std::string_view line) { out += fmt::format("{}{}\n", indent, line); };
   if (!error.hint.empty()) add(error.hint);
-  if (error.effect == Effect::unknown) add("Whether it took effect is not known; look before you repeat it.");
+  if (error.effect == Effect::unknown)
+    add("Whether it took effect is not known; look before you repeat it.");
   for (const std::string& detail : error.details) add("  " + detail);
   if (!error.ways_out.empty()) add("Ways out:");
   for (const std::string& way : error.ways_out) add("  " + way);
@@ -130,7 +150,8 @@ std::string error_text(const Error& error) {
     add(fmt::format("More: docs/{}  (runctl help {})", error.section, topic));
   }
   if (error.remote && error.remote->http_status != 0) {
-    add(fmt::format("AWS: {} (HTTP {}), request id {}", error.remote->code, error.remote->http_status,
+    add(fmt::format("AWS: {} (HTTP {}), request id {}", error.remote->code,
+                    error.remote->http_status,
                     error.remote->request_id.empty() ? "unknown" : error.remote->request_id));
   }
   for (const std::string& doing : error.context) add("while " + doing);

@@ -14,9 +14,9 @@ namespace runctl::cli {
 
 // One result in its three forms. Standard output gets exactly one of them.
 struct Presentation {
-  std::string text;           // lines, each ended
+  std::string text;  // lines, each ended
   boost::json::object record;
-  std::string id = {};        // for --output id; a list's ids are lines
+  std::string id = {};  // for --output id; a list's ids are lines
 };
 
 void present(Context& context, const Presentation& presentation);
@@ -36,13 +36,13 @@ class Table {
 };
 
 // "key:  value" lines, aligned; empty values are left out.
-[[nodiscard]] std::string key_values(
-    const std::vector<std::pair<std::string, std::string>>& pairs);
+[[nodiscard]] std::string key_values(const std::vector<std::pair<std::string, std::string>>& pairs);
 
 // A line on standard error, unless --quiet.
 void note(Context& context, std::string_view text);
 
-// The error as people read it: "Error: …", what to do, what is known, the ways out, the documentation.
+// The error as people read it: "Error: …", what to do, what is known, the ways out, the
+// documentation.
 [[nodiscard]] std::string error_text(const Error& error);
 [[nodiscard]] boost::json::object error_record(const Error& error);
 

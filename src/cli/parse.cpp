@@ -18,7 +18,9 @@ namespace {
 
 constexpr std::array<OptionSpec, 17> globals{{
     {.name = "--emulator", .help = "use the embedded emulator, starting it when it does not run"},
-    {.name = "--profile", .value = "NAME", .help = "the profile of ~/.aws to take credentials from"},
+    {.name = "--profile",
+     .value = "NAME",
+     .help = "the profile of ~/.aws to take credentials from"},
     {.name = "--region", .value = "REGION", .help = "the AWS region"},
     {.name = "--endpoint-url", .value = "URL", .help = "send requests there instead of to AWS"},
     {.name = "--config", .value = "FILE", .help = "read this file instead of .runctl.toml"},
@@ -26,8 +28,10 @@ constexpr std::array<OptionSpec, 17> globals{{
     {.name = "--yes", .help = "consent to what would be asked", .alias = "--force", .letter = 'y'},
     {.name = "--dry-run", .help = "show what would be done, and do nothing"},
     {.name = "--timeout", .value = "DURATION", .help = "give up after this time: 90s, 15m, 2h"},
-    {.name = "--verbose", .help = "say more on standard error; twice for debugging",
-     .times = OptionSpec::Times::many, .letter = 'v'},
+    {.name = "--verbose",
+     .help = "say more on standard error; twice for debugging",
+     .times = OptionSpec::Times::many,
+     .letter = 'v'},
     {.name = "--quiet", .help = "no progress and no notes", .letter = 'q'},
     {.name = "--no-color", .help = "no colours"},
     {.name = "--log-format", .value = "text|json", .help = "how log lines on standard error look"},
@@ -48,14 +52,15 @@ const OptionSpec* find_option(std::span<const OptionSpec> options, std::string_v
   for (const OptionSpec& option : options) {
     const bool letter = name.size() >= 2 && name[0] == '-' && name[1] == option.letter &&
                         option.letter != '\0' && name[1] != '-';
-    if (option.name == name || (!option.alias.empty() && option.alias == name) || letter) return &option;
+    if (option.name == name || (!option.alias.empty() && option.alias == name) || letter)
+      return &option;
   }
   return nullptr;
 }
 
 bool is_below(std::string_view path, std::string_view group) {
-  return group.empty() || (path.starts_with(group) && path.size() > group.size() &&
-                           path[group.size()] == ' ');
+  return group.empty() ||
+         (path.starts_with(group) && path.size() > group.size() && path[group.size()] == ' ');
 }
 
 // The words that may follow `group`.
@@ -79,8 +84,7 @@ Result<void> find_command(std::span<const CommandSpec> commands, std::vector<std
     if (word == "--") break;
     if (word.starts_with('-') && word.size() > 1) {
       const OptionSpec* option = find_option(globals, word);
-      const bool takes_next =
-          option != nullptr && !option->value.empty() && !word.contains('=');
+      const bool takes_next = option != nullptr && !option->value.empty() && !word.contains('=');
       i += takes_next ? 2 : 1;
       continue;
     }
@@ -106,7 +110,8 @@ struct Slots {
   struct Slot {
     std::string name;
     std::vector<std::string> values = {};
-    std::string value = {};  // of a positional that takes one word: a second one is then superfluous
+    std::string value =
+        {};  // of a positional that takes one word: a second one is then superfluous
     CLI::Option* option = nullptr;
   };
   std::deque<Slot> options;
@@ -167,7 +172,8 @@ void collect(Slots& slots, Arguments& arguments) {
   }
 }
 
-// Takes what stands behind `--` off `words` and gives it to the command's last positional, to the letter.
+// Takes what stands behind `--` off `words` and gives it to the command's last positional, to the
+// letter.
 Result<void> take_rest(Invocation& invocation, std::vector<std::string>& words) {
   const auto mark = std::ranges::find(words, "--");
   if (mark == words.end()) return {};
@@ -178,7 +184,8 @@ Result<void> take_rest(Invocation& invocation, std::vector<std::string>& words) 
     return usage(fmt::format("runctl {} takes nothing behind --", invocation.path),
                  fmt::format("See runctl {} --help.", invocation.path));
   }
-  if (!rest.empty()) invocation.arguments.positionals.emplace(positionals.back().name, std::move(rest));
+  if (!rest.empty())
+    invocation.arguments.positionals.emplace(positionals.back().name, std::move(rest));
   return {};
 }
 
@@ -201,7 +208,8 @@ Result<void> parse_arguments(Invocation& invocation, std::vector<std::string> wo
   }
   collect(slots, invocation.arguments);
   if (invocation.arguments.has("--help")) return {};
-  if (const auto extra = app.remaining(); !extra.empty()) return superfluous(invocation, extra.front());
+  if (const auto extra = app.remaining(); !extra.empty())
+    return superfluous(invocation, extra.front());
   for (const PositionalSpec& spec : command.positionals) {
     const bool missing = !invocation.arguments.positionals.contains(spec.name);
     if (missing && spec.need == PositionalSpec::Need::required) {
@@ -231,7 +239,8 @@ Result<Invocation> parse(std::span<const CommandSpec> commands,
     invocation.wants_version = invocation.wants_version || is_flag(*word, "--version", "-V");
   }
   if (invocation.command == nullptr || invocation.wants_help || invocation.wants_version) {
-    for (auto word = rest.begin(); word != end_of_options && invocation.command == nullptr; ++word) {
+    for (auto word = rest.begin(); word != end_of_options && invocation.command == nullptr;
+         ++word) {
       if (word->starts_with('-') && find_option(globals, *word) == nullptr) {
         return usage(fmt::format("there is no option '{}'", *word), "See runctl --help.");
       }

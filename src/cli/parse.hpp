@@ -24,8 +24,8 @@ struct Invocation {
 [[nodiscard]] std::span<const OptionSpec> global_options();
 
 // Global options may stand anywhere; all words behind `--` are the command's last positional.
-// Errors: invalid_argument, with the nearest known name as the hint, for unknown commands and options,
-// missing values, missing and superfluous words.
+// Errors: invalid_argument, with the nearest known name as the hint, for unknown commands and
+// options, missing values, missing and superfluous words.
 [[nodiscard]] Result<Invocation> parse(std::span<const CommandSpec> commands,
                                        std::span<const std::string> words);
 

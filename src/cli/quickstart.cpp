@@ -1,6 +1,4 @@
 // runctl quickstart: the main job, start to end, on an emulated cloud of its own
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,6 +7,7 @@
 #include <ostream>
 #include <sstream>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,11 +23,14 @@ namespace runctl::cli {
 namespace {
 
 constexpr std::array<OptionSpec, 2> options{{
-    {.name = "--hardware", .value = "block|files", .help = "what stands behind the cloud (default: block when root)"},
+    {.name = "--hardware",
+     .value = "block|files",
+     .help = "what stands behind the cloud (default: block when root)"},
     {.name = "--example", .value = "DIR", .help = "where examples/digits is, if not here"},
 }};
 
-// Runs the program's own commands as a user would type them, and shows both the words and the answer.
+// Runs the program's own commands as a user would type them, and shows both the words and the
+// answer.
 class Tour {
  public:
   Tour(Context& context, std::string state) : context_{context}, state_{std::move(state)} {}
@@ -52,10 +54,13 @@ class Tour {
   Result<std::string> run_as(std::vector<std::string> words, ExitCode expected,
                              const std::optional<std::string>& variable) {
     std::string line = "runctl";
-    for (const std::string& word : words) line += ' ' + (needs_quotes(word) ? shell_quote(word) : word);
-    context_.out << (variable ? fmt::format("$ {}=$({})\n", *variable, line) : fmt::format("$ {}\n", line))
+    for (const std::string& word : words)
+      line += ' ' + (needs_quotes(word) ? shell_quote(word) : word);
+    context_.out << (variable ? fmt::format("$ {}=$({})\n", *variable, line)
+                              : fmt::format("$ {}\n", line))
                  << std::flush;
-    const std::size_t end = static_cast<std::size_t>(std::ranges::find(words, "--") - words.begin());
+    const std::size_t end =
+        static_cast<std::size_t>(std::ranges::find(words, "--") - words.begin());
     const std::array<std::string, 3> own{"--emulator", "--state", state_};
     words.insert(words.begin() + static_cast<std::ptrdiff_t>(end), own.begin(), own.end());
 
@@ -75,8 +80,8 @@ class Tour {
     show(said);
     if (code == expected) return said;
     if (code == ExitCode::cancelled) return fail(Errc::cancelled, "the tour was stopped");
-    return fail(Errc::internal, fmt::format("the tour expected exit {} and got {}", static_cast<int>(expected),
-                                            static_cast<int>(code)));
+    return fail(Errc::internal, fmt::format("the tour expected exit {} and got {}",
+                                            static_cast<int>(expected), static_cast<int>(code)));
   }
 
   void show(const std::string& text) {
@@ -87,7 +92,9 @@ class Tour {
     context_.out << std::flush;
   }
 
-  static bool needs_quotes(std::string_view word) { return word.empty() || word.find_first_of(" '\"$;&|<>()") != word.npos; }
+  static bool needs_quotes(std::string_view word) {
+    return word.empty() || word.find_first_of(" '\"$;&|<>()") != word.npos;
+  }
 
   Context& context_;
   std::string state_;
@@ -99,15 +106,20 @@ Result<std::string> find_example(const Arguments& arguments) {
   if (const auto given = arguments.get("--example")) {
     places.emplace_back(*given);
   } else {
-    // A checkout: this directory or above it, or above the program itself (build/release/src/main/runctl).
-    for (auto start : {std::filesystem::current_path(error), std::filesystem::read_symlink("/proc/self/exe", error)}) {
-      for (; start != start.parent_path(); start = start.parent_path()) places.push_back(start / "examples" / "digits");
+    // A checkout: this directory or above it, or above the program itself
+    // (build/release/src/main/runctl).
+    for (auto start : {std::filesystem::current_path(error),
+                       std::filesystem::read_symlink("/proc/self/exe", error)}) {
+      for (; start != start.parent_path(); start = start.parent_path())
+        places.push_back(start / "examples" / "digits");
     }
   }
   for (const auto& place : places) {
-    if (std::filesystem::exists(place / "train.py", error)) return place.lexically_proximate(std::filesystem::current_path(error)).string();
+    if (std::filesystem::exists(place / "train.py", error))
+      return place.lexically_proximate(std::filesystem::current_path(error)).string();
   }
-  auto missing = fail(Errc::not_found, "the example that the tour trains, examples/digits, is not here");
+  auto missing =
+      fail(Errc::not_found, "the example that the tour trains, examples/digits, is not here");
   missing.error().hint = "Run it from a checkout of runctl, or say where it is with --example.";
   return missing;
 }
@@ -144,34 +156,50 @@ constexpr std::string_view stop_after = "10";
 Result<void> first_machine(Tour& tour, const std::string& example, const std::string& volume,
                            const std::string& machine) {
   tour.say("The volume is attached, formatted (it is proved blank first) and mounted.");
-  RUNCTL_TRY(tour.run({"aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data", "--format", "ext4"}));
+  RUNCTL_TRY(tour.run({"aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data",
+                       "--format", "ext4"}));
   tour.say("A real data set is put on it: 1,797 handwritten digits.");
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/prepare.py", "--data-volume", volume, "--wait"}));
-  tour.say("A model is trained on it, by a real process that writes its checkpoints to the volume, and stops half-way.");
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume, "--checkpoint-volume",
-                       volume, "--wait", "--", "--epochs", std::string{epochs}, "--stop-after", std::string{stop_after}}));
+  RUNCTL_TRY(tour.run(
+      {"aws", "train", machine, example + "/prepare.py", "--data-volume", volume, "--wait"}));
+  tour.say(
+      "A model is trained on it, by a real process that writes its checkpoints to the volume, and "
+      "stops half-way.");
+  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume,
+                       "--checkpoint-volume", volume, "--wait", "--", "--epochs",
+                       std::string{epochs}, "--stop-after", std::string{stop_after}}));
   return {};
 }
 
 Result<void> second_machine(Tour& tour, const std::string& example, const std::string& volume,
                             const std::string& machine) {
-  tour.say("A second machine asks for the volume. Two writers would destroy its filesystem, so it is refused:");
+  tour.say(
+      "A second machine asks for the volume. Two writers would destroy its filesystem, so it is "
+      "refused:");
   RUNCTL_TRY(tour.run({"aws", "ebs", "attach", volume, "--instance", machine}, ExitCode::refused));
-  tour.say("One of the ways out: work on a copy. The volume is snapshotted, and the snapshot restored.");
-  RUNCTL_TRY_LET(const auto snapshot, tour.run_for("SNAP", {"aws", "ebs", "snapshot", volume, "--name", "half-way", "--wait"}));
-  RUNCTL_TRY_LET(const auto copy, tour.run_for("COPY", {"aws", "ebs", "restore", snapshot, "--name", "digits-2", "--wait"}));
+  tour.say(
+      "One of the ways out: work on a copy. The volume is snapshotted, and the snapshot restored.");
+  RUNCTL_TRY_LET(const auto snapshot, tour.run_for("SNAP", {"aws", "ebs", "snapshot", volume,
+                                                            "--name", "half-way", "--wait"}));
+  RUNCTL_TRY_LET(const auto copy, tour.run_for("COPY", {"aws", "ebs", "restore", snapshot, "--name",
+                                                        "digits-2", "--wait"}));
   tour.say("The second machine goes on from the last checkpoint, on the copy.");
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", copy, "--checkpoint-volume", copy,
-                       "--resume", "--wait", "--", "--epochs", std::string{epochs}}));
+  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", copy,
+                       "--checkpoint-volume", copy, "--resume", "--wait", "--", "--epochs",
+                       std::string{epochs}}));
   return {};
 }
 
-Result<void> reference(Tour& tour, const std::string& example, const std::string& volume, const std::string& machine) {
-  tour.say("For comparison, the same training in one go: its model must be the same to the last bit.");
-  RUNCTL_TRY_LET(const auto checkpoints, tour.run_for("ONE", {"aws", "ebs", "create", "--size", "1", "--name", "one-go"}));
-  RUNCTL_TRY(tour.run({"aws", "ebs", "attach", checkpoints, "--instance", machine, "--mount", "/one-go", "--format", "ext4"}));
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume, "--checkpoint-volume",
-                       checkpoints, "--wait", "--", "--epochs", std::string{epochs}}));
+Result<void> reference(Tour& tour, const std::string& example, const std::string& volume,
+                       const std::string& machine) {
+  tour.say(
+      "For comparison, the same training in one go: its model must be the same to the last bit.");
+  RUNCTL_TRY_LET(const auto checkpoints,
+                 tour.run_for("ONE", {"aws", "ebs", "create", "--size", "1", "--name", "one-go"}));
+  RUNCTL_TRY(tour.run({"aws", "ebs", "attach", checkpoints, "--instance", machine, "--mount",
+                       "/one-go", "--format", "ext4"}));
+  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume,
+                       "--checkpoint-volume", checkpoints, "--wait", "--", "--epochs",
+                       std::string{epochs}}));
   return {};
 }
 
@@ -185,12 +213,15 @@ Result<void> give_back(Tour& tour, const std::string& first, const std::string& 
 
 Result<void> take(Tour& tour, const std::string& example) {
   tour.say("Two machines are rented, and a volume of 8 GiB is made.");
-  RUNCTL_TRY_LET(const auto first, tour.run_for("FIRST", {"aws", "create", "t3.medium", "--name", "trainer-1",
-                                                          "--availability-zone", "us-east-1a", "--wait"}));
-  RUNCTL_TRY_LET(const auto second, tour.run_for("SECOND", {"aws", "create", "t3.medium", "--name", "trainer-2",
-                                                            "--availability-zone", "us-east-1a", "--wait"}));
-  RUNCTL_TRY_LET(const auto volume, tour.run_for("VOL", {"aws", "ebs", "create", "--size", "8", "--name", "digits",
-                                                         "--availability-zone", "us-east-1a"}));
+  RUNCTL_TRY_LET(const auto first,
+                 tour.run_for("FIRST", {"aws", "create", "t3.medium", "--name", "trainer-1",
+                                        "--availability-zone", "us-east-1a", "--wait"}));
+  RUNCTL_TRY_LET(const auto second,
+                 tour.run_for("SECOND", {"aws", "create", "t3.medium", "--name", "trainer-2",
+                                         "--availability-zone", "us-east-1a", "--wait"}));
+  RUNCTL_TRY_LET(const auto volume,
+                 tour.run_for("VOL", {"aws", "ebs", "create", "--size", "8", "--name", "digits",
+                                      "--availability-zone", "us-east-1a"}));
   RUNCTL_TRY(first_machine(tour, example, volume, first));
   RUNCTL_TRY(second_machine(tour, example, volume, second));
   RUNCTL_TRY(reference(tour, example, volume, first));
@@ -202,10 +233,12 @@ Result<ExitCode> guide(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const TemporaryDirectory directory, TemporaryDirectory::make(context.environment));
   const auto started = context.clock.ticks();
   const std::string state = directory.path() + "/cloud";
-  RUNCTL_TRY_LET(const auto emulator, context.emulator.start({.state = state,
-                                                              .port = 0,
-                                                              .hardware = arguments.get("--hardware").value_or("auto")}));
-  context.out << fmt::format("A cloud is started on this machine: {}, hardware {}.\n", emulator.endpoint, emulator.hardware);
+  RUNCTL_TRY_LET(
+      const auto emulator,
+      context.emulator.start(
+          {.state = state, .port = 0, .hardware = arguments.get("--hardware").value_or("auto")}));
+  context.out << fmt::format("A cloud is started on this machine: {}, hardware {}.\n",
+                             emulator.endpoint, emulator.hardware);
   if (!emulator.hardware_note.empty()) context.out << fmt::format("({})\n", emulator.hardware_note);
   Tour tour{context, state};
   const auto taken = take(tour, example);
@@ -213,10 +246,12 @@ Result<ExitCode> guide(const Arguments& arguments, Context& context) {
   const auto stopped = context.emulator.stop(state);
   RUNCTL_TRY(taken);
   RUNCTL_TRY(stopped);
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(context.clock.ticks() - started);
-  tour.say(fmt::format("Done in {}. The cloud is stopped and everything it made is removed.\n"
-                       "On your own: runctl emulator start, then any command with --emulator. See runctl --help.",
-                       duration_in_words(elapsed)));
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(context.clock.ticks() - started);
+  tour.say(fmt::format(
+      "Done in {}. The cloud is stopped and everything it made is removed.\n"
+      "On your own: runctl emulator start, then any command with --emulator. See runctl --help.",
+      duration_in_words(elapsed)));
   return ExitCode::ok;
 }
 

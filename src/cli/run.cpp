@@ -38,9 +38,9 @@ Result<Globals> globals_from(const Arguments& arguments, const Environment& envi
   RUNCTL_TRY_LET(const config::Settings settings,
                  config::read_settings(environment, arguments.get("--config")));
   Globals globals;
-  RUNCTL_TRY_LET(globals.output, parse_output(arguments.has("--json")
-                                                  ? "json"
-                                                  : arguments.get("--output").value_or("text")));
+  RUNCTL_TRY_LET(
+      globals.output,
+      parse_output(arguments.has("--json") ? "json" : arguments.get("--output").value_or("text")));
   globals.yes = arguments.has("--yes");
   globals.dry_run = arguments.has("--dry-run");
   globals.quiet = arguments.has("--quiet");

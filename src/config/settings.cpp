@@ -19,7 +19,7 @@ namespace {
 struct Row {
   std::string_view table;
   std::string_view key;
-  std::optional<std::string> Settings::*value;
+  std::optional<std::string> Settings::* value;
 };
 
 constexpr std::array<Row, 3> rows{{
@@ -32,24 +32,26 @@ std::string position(const std::string& name, const toml::source_region& source)
   return fmt::format("{}:{}:{}", name, source.begin.line, source.begin.column);
 }
 
-std::unexpected<Error> unknown(const std::string& where, std::string_view what, std::string_view name,
-                               std::span<const std::string_view> known) {
+std::unexpected<Error> unknown(const std::string& where, std::string_view what,
+                               std::string_view name, std::span<const std::string_view> known) {
   auto error = fail(Errc::invalid_argument, fmt::format("{}: unknown {} '{}'", where, what, name));
   const std::string_view near = nearest(name, known);
   if (!near.empty()) error.error().hint = fmt::format("Did you mean '{}'?", near);
   return error;
 }
 
-Result<void> read_value(const Row& row, const toml::node& node, const std::string& name, Origin origin,
-                        Settings& settings) {
+Result<void> read_value(const Row& row, const toml::node& node, const std::string& name,
+                        Origin origin, Settings& settings) {
   const auto* text = node.as_string();
   const std::string where = position(name, node.source());
   if (text == nullptr || text->get().empty()) {
-    return fail(Errc::invalid_argument, fmt::format("{}: {}.{} takes a text", where, row.table, row.key));
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: {}.{} takes a text", where, row.table, row.key));
   }
   if (origin == Origin::project && row.key == "endpoint" && text->get() != "emulator") {
-    auto refused = fail(Errc::invalid_argument,
-                        fmt::format("{}: a project's file may set endpoint to \"emulator\" only", where));
+    auto refused =
+        fail(Errc::invalid_argument,
+             fmt::format("{}: a project's file may set endpoint to \"emulator\" only", where));
     refused.error().hint = "Put another endpoint into your own config.toml, or use --endpoint-url.";
     return refused;
   }
@@ -104,18 +106,20 @@ Result<Settings> parse_settings(std::string_view text, const std::string& name, 
   for (const auto& [key, node] : root) {
     constexpr std::array<std::string_view, 1> tables{"aws"};
     const auto* table = node.as_table();
-    if (key.str() != tables[0]) return unknown(position(name, key.source()), "table", key.str(), tables);
+    if (key.str() != tables[0])
+      return unknown(position(name, key.source()), "table", key.str(), tables);
     if (table == nullptr) {
       return fail(Errc::invalid_argument,
-                  fmt::format("{}: {} is a table, written [{}]", position(name, key.source()), key.str(),
-                              key.str()));
+                  fmt::format("{}: {} is a table, written [{}]", position(name, key.source()),
+                              key.str(), key.str()));
     }
     RUNCTL_TRY(read_table(key.str(), *table, name, origin, settings));
   }
   return settings;
 }
 
-Result<Settings> read_settings(const Environment& environment, const std::optional<std::string>& file) {
+Result<Settings> read_settings(const Environment& environment,
+                               const std::optional<std::string>& file) {
   if (file) return read_one(*file, Origin::user);
   Settings settings;
   if (const auto project = find_project_file()) {
@@ -123,8 +127,8 @@ Result<Settings> read_settings(const Environment& environment, const std::option
   }
   const auto home = environment.get("XDG_CONFIG_HOME");
   const std::filesystem::path user =
-      std::filesystem::path{home.value_or(environment.get("HOME").value_or("/") + "/.config")} / "runctl" /
-      "config.toml";
+      std::filesystem::path{home.value_or(environment.get("HOME").value_or("/") + "/.config")} /
+      "runctl" / "config.toml";
   std::error_code error;
   if (std::filesystem::exists(user, error)) {
     RUNCTL_TRY_LET(const Settings fallback, read_one(user, Origin::user));

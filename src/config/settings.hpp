@@ -13,16 +13,16 @@ namespace runctl::config {
 struct Settings {
   std::optional<std::string> region = {};
   std::optional<std::string> profile = {};
-  // "emulator", or a URL. A project's file may only say "emulator": what a checked-out directory says must
-  // not send credentials elsewhere.
+  // "emulator", or a URL. A project's file may only say "emulator": what a checked-out directory
+  // says must not send credentials elsewhere.
   std::optional<std::string> endpoint = {};
 };
 
 // Reads `.runctl.toml`, looked for from the working directory upward, and then
-// `$XDG_CONFIG_HOME/runctl/config.toml` for what the first is silent on. `file` (--config) takes the place of
-// both.
-// Errors: invalid_argument with file, line and column for text that is not TOML, for an unknown key (with the
-// nearest known one) and for a value of a wrong type; not_found for a `file` that is not there.
+// `$XDG_CONFIG_HOME/runctl/config.toml` for what the first is silent on. `file` (--config) takes
+// the place of both. Errors: invalid_argument with file, line and column for text that is not TOML,
+// for an unknown key (with the nearest known one) and for a value of a wrong type; not_found for a
+// `file` that is not there.
 [[nodiscard]] Result<Settings> read_settings(const Environment& environment,
                                              const std::optional<std::string>& file);
 

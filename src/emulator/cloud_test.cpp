@@ -241,6 +241,17 @@ TEST_F(CloudTest, WhatCannotBeWrittenIsRefusedAndNotRemembered) {
   EXPECT_TRUE(disk.rows.empty());
 }
 
+TEST_F(CloudTest, AFullDiskDoesNotStopReading) {
+  open();
+  const auto v = volume();
+  ASSERT_TRUE(call<wire::CreateSnapshot>({.volume_id = v}).has_value());
+  disk.full = true;
+  clock.advance(milliseconds{10'000});
+  EXPECT_EQ(call<wire::DescribeSnapshots>({})->snapshots.front().state, "pending");
+  disk.full = false;
+  EXPECT_EQ(call<wire::DescribeSnapshots>({})->snapshots.front().state, "completed");
+}
+
 TEST_F(CloudTest, WhatTheHardwareDidIsWrittenOnceThereIsRoom) {
   open();
   const auto made = call<wire::CreateVolume>({.availability_zone = "us-east-1a", .size = 1});

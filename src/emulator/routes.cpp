@@ -54,6 +54,8 @@ const auto routes = std::to_array<Route>({
     route<e::RunInstances, ec2::run_instances>(),
     route<e::DescribeInstances, ec2::describe_instances>(),
     route<e::TerminateInstances, ec2::terminate_instances>(),
+    route<e::StopInstances, ec2::stop_instances>(),
+    route<e::StartInstances, ec2::start_instances>(),
     route<e::ModifyInstanceAttribute, ec2::modify_instance_attribute>(),
     route<e::CreateTags, ec2::create_tags>(),
     route<e::DescribeAvailabilityZones, ec2::describe_availability_zones>(),
@@ -71,7 +73,8 @@ std::string_view header(const HttpRequest& request, std::string_view name) {
   return {};
 }
 
-// Nothing when the parameter is absent or given twice: which of the two is meant is not to be guessed.
+// Nothing when the parameter is absent or given twice: which of the two is meant is not to be
+// guessed.
 std::string form_value(const HttpRequest& request, std::string_view name) {
   const aws::Form form = aws::parse_form(request.body);
   return form.count(name) == 1 ? form.find(name)->second : "";

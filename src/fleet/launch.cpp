@@ -29,7 +29,8 @@ aws::ec2::RunInstancesRequest request_for(const LaunchSpec& spec, const std::str
   if (!spec.security_group.empty()) request.security_group_ids = {spec.security_group};
   if (!spec.zone.empty()) request.placement = aws::ec2::Placement{.availability_zone = spec.zone};
   if (!spec.instance_profile.empty()) {
-    request.iam_instance_profile = aws::ec2::IamInstanceProfileSpecification{.name = spec.instance_profile};
+    request.iam_instance_profile =
+        aws::ec2::IamInstanceProfileSpecification{.name = spec.instance_profile};
   }
   aws::ec2::TagSpecification tags{.resource_type = "instance", .tags = {}};
   for (const auto& [key, value] : spec.tags) tags.tags.push_back({.key = key, .value = value});
@@ -45,8 +46,9 @@ Result<InstanceFacts> launch(const volume::Session& session, const LaunchSpec& s
   RUNCTL_TRY_LET(const auto reservation,
                  session.aws.call<aws::ec2::RunInstances>(request, session.options()));
   if (reservation.instances.size() != 1) {
-    auto wrong = fail(Errc::corrupt, fmt::format("EC2 launched {} instances where one was asked for",
-                                                 reservation.instances.size()));
+    auto wrong =
+        fail(Errc::corrupt, fmt::format("EC2 launched {} instances where one was asked for",
+                                        reservation.instances.size()));
     wrong.error().effect = Effect::applied;
     return wrong;
   }
@@ -63,23 +65,29 @@ Result<InstanceFacts> wait_until_ready(const volume::Session& session, const Ins
         if (!seen && seen.error().code == Errc::not_found && !running) return std::nullopt;
         if (!seen) return std::unexpected{std::move(seen).error()};
         if (is_ending(seen->state) || seen->state == InstanceState::stopped) {
-          auto ended = fail(Errc::conflict, fmt::format("instance {} is '{}'", instance, volume::name_of(seen->state)));
+          auto ended = fail(Errc::conflict, fmt::format("instance {} is '{}'", instance,
+                                                        volume::name_of(seen->state)));
           ended.error().hint = "It will not become ready by waiting.";
           return ended;
         }
         running = seen->state == InstanceState::running;
         session.progress(running ? "waiting for its SSM agent" : "waiting for it to run");
         if (!running) return std::nullopt;
-        RUNCTL_TRY_LET(const bool online, node::is_agent_online(session.aws, instance, session.options()));
+        RUNCTL_TRY_LET(const bool online,
+                       node::is_agent_online(session.aws, instance, session.options()));
         return online ? std::optional{*std::move(seen)} : std::nullopt;
       });
   if (!ready && ready.error().code == Errc::not_found) {
-    ready.error().message = fmt::format("there is no instance {} in this account and region", instance);
+    ready.error().message =
+        fmt::format("there is no instance {} in this account and region", instance);
   }
   if (!ready && ready.error().code == Errc::deadline_exceeded && running) {
-    ready.error().message = fmt::format("instance {} runs, and its SSM agent is not online", instance);
-    ready.error().hint = "It needs an IAM instance profile with AmazonSSMManagedInstanceCore (--iam-instance-profile) "
-                         "and a way to the network.";
+    ready.error().message =
+        fmt::format("instance {} runs, and its SSM agent is not online", instance);
+    ready.error().hint =
+        "It needs an IAM instance profile with AmazonSSMManagedInstanceCore "
+        "(--iam-instance-profile) "
+        "and a way to the network.";
   }
   return ready;
 }

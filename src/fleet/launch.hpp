@@ -18,7 +18,7 @@ inline constexpr std::string_view default_image =
 struct LaunchSpec {
   std::string type = "t3.medium";
   std::string image{default_image};
-  std::string zone = {};           // empty: EC2 chooses
+  std::string zone = {};  // empty: EC2 chooses
   std::string key_name = {};
   std::string security_group = {};
   std::string subnet = {};
@@ -26,10 +26,10 @@ struct LaunchSpec {
   volume::Tags tags = {};
 };
 
-// Launches one instance under a client token and with its tags in the same call, so that a lost reply rents
-// nothing twice and a crash leaves no machine that nobody can find.
-// Errors: EC2's own.
-[[nodiscard]] Result<volume::InstanceFacts> launch(const volume::Session& session, const LaunchSpec& spec);
+// Launches one instance under a client token and with its tags in the same call, so that a lost
+// reply rents nothing twice and a crash leaves no machine that nobody can find. Errors: EC2's own.
+[[nodiscard]] Result<volume::InstanceFacts> launch(const volume::Session& session,
+                                                   const LaunchSpec& spec);
 
 // Waits until it is `running` and its SSM agent is online: only then can it be used.
 // Errors: conflict when it ends instead of starting; deadline_exceeded, saying what is missing.

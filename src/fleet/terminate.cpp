@@ -22,7 +22,8 @@ Error refuse(std::string message, std::string hint) {
 }
 
 Error would_be_deleted(const volume::InstanceFacts& instance, const volume::DeviceMapping& device) {
-  Error error = refuse(fmt::format("Volume {} would be deleted together with instance {}.", device.volume, instance.id),
+  Error error = refuse(fmt::format("Volume {} would be deleted together with instance {}.",
+                                   device.volume, instance.id),
                        "Its delete-on-termination flag is set; take it off the machine first.");
   error.ways_out = {fmt::format("runctl aws ebs detach {}", device.volume),
                     fmt::format("runctl aws terminate {}", instance.id)};
@@ -30,20 +31,23 @@ Error would_be_deleted(const volume::InstanceFacts& instance, const volume::Devi
 }
 
 Error unreachable(const volume::InstanceFacts& instance) {
-  Error error = refuse(fmt::format("Instance {} holds data volumes and cannot be reached.", instance.id),
-                       "What it has mounted and not yet written would be lost; its SSM agent does not answer.");
+  Error error = refuse(
+      fmt::format("Instance {} holds data volumes and cannot be reached.", instance.id),
+      "What it has mounted and not yet written would be lost; its SSM agent does not answer.");
   for (const auto& device : instance.devices) {
     if (device.device == instance.root_device) continue;
     error.ways_out.push_back(fmt::format("runctl aws ebs snapshot {}", device.volume));
   }
   error.ways_out.push_back(
-      fmt::format("runctl aws terminate {} --unsafe-skip-unmount   # what was not written is lost", instance.id));
+      fmt::format("runctl aws terminate {} --unsafe-skip-unmount   # what was not written is lost",
+                  instance.id));
   return error;
 }
 
 Result<void> wait_until_terminated(const volume::Session& session, const InstanceId& instance) {
   RUNCTL_TRY(volume::wait_for<bool>(
-      session, {}, fmt::format("instance {} to be terminated", instance), [&]() -> Result<std::optional<bool>> {
+      session, {}, fmt::format("instance {} to be terminated", instance),
+      [&]() -> Result<std::optional<bool>> {
         const auto seen = volume::read_instance(session.aws, instance, session.options());
         if (!seen && seen.error().code == Errc::not_found) return true;
         if (!seen) return std::unexpected{seen.error()};
@@ -52,9 +56,11 @@ Result<void> wait_until_terminated(const volume::Session& session, const Instanc
   return {};
 }
 
-Result<void> wait_until_free(const volume::Session& session, const VolumeId& id, const InstanceId& from) {
+Result<void> wait_until_free(const volume::Session& session, const VolumeId& id,
+                             const InstanceId& from) {
   RUNCTL_TRY(volume::wait_for<bool>(
-      session, {}, fmt::format("volume {} to be free again", id), [&]() -> Result<std::optional<bool>> {
+      session, {}, fmt::format("volume {} to be free again", id),
+      [&]() -> Result<std::optional<bool>> {
         RUNCTL_TRY_LET(const auto seen, volume::read_volume(session.aws, id, session.options()));
         return volume::attachment_to(seen, from) == nullptr ? std::optional{true} : std::nullopt;
       }));
@@ -66,7 +72,8 @@ Result<void> wait_until_free(const volume::Session& session, const VolumeId& id,
 TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting) {
   TerminatePlan plan;
   const auto& instance = facts.instance;
-  if (instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down) {
+  if (instance.state == InstanceState::terminated ||
+      instance.state == InstanceState::shutting_down) {
     plan.already_gone = true;
     return plan;
   }
@@ -88,7 +95,8 @@ Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
                                             const volume::InstanceFacts& instance) {
   TerminateFacts facts{.instance = instance};
   if (instance.state == InstanceState::running) {
-    RUNCTL_TRY_LET(facts.agent_online, node::is_agent_online(session.aws, instance.id, session.options()));
+    RUNCTL_TRY_LET(facts.agent_online,
+                   node::is_agent_online(session.aws, instance.id, session.options()));
   }
   return facts;
 }
@@ -101,10 +109,12 @@ Result<void> execute_terminate(const volume::Session& session, const TerminateFa
     session.progress(fmt::format("unmounting {} on {}", device.volume, id));
     RUNCTL_TRY(volume::quiesce(session, device.volume, id));
   }
-  RUNCTL_TRY(session.aws.call<aws::ec2::TerminateInstances>({.instance_ids = {id.str()}}, session.options()));
+  RUNCTL_TRY(session.aws.call<aws::ec2::TerminateInstances>({.instance_ids = {id.str()}},
+                                                            session.options()));
   session.progress(fmt::format("waiting for {} to end", id));
   RUNCTL_TRY(wait_until_terminated(session, id));
-  for (const auto& device : plan.data_volumes) RUNCTL_TRY(wait_until_free(session, device.volume, id));
+  for (const auto& device : plan.data_volumes)
+    RUNCTL_TRY(wait_until_free(session, device.volume, id));
   return {};
 }
 

@@ -25,16 +25,18 @@ struct TerminatePlan {
   std::optional<Error> refusal = {};
 };
 
-// Rule S14: every data volume is unmounted first; one that would be deleted with the machine is a refusal.
+// Rule S14: every data volume is unmounted first; one that would be deleted with the machine is a
+// refusal.
 [[nodiscard]] TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting);
 
 [[nodiscard]] Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
                                                           const volume::InstanceFacts& instance);
 
-// Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until the machine
-// is gone and its data volumes are free again.
-// Errors: conflict naming what is in use; deadline_exceeded; EC2's own refusals.
-[[nodiscard]] Result<void> execute_terminate(const volume::Session& session, const TerminateFacts& facts,
+// Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until
+// the machine is gone and its data volumes are free again. Errors: conflict naming what is in use;
+// deadline_exceeded; EC2's own refusals.
+[[nodiscard]] Result<void> execute_terminate(const volume::Session& session,
+                                             const TerminateFacts& facts,
                                              const TerminatePlan& plan);
 
 }  // namespace runctl::fleet

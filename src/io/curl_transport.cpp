@@ -46,13 +46,24 @@ struct CurlTransport::Pool {
 
 namespace {
 
-// What libcurl's callbacks fill while one exchange runs.
+// What libcurl's callbacks use while one exchange runs.
 struct Exchange {
   HttpResponse response;
-  std::size_t limit = 0;
+  int requests = 0;
+  std::size_t limit = 0;  // of the body, and of all header lines together
+  std::size_t header_bytes = 0;
   bool too_large = false;
   std::stop_token stop;
 };
+
+// libcurl sends a request again, without a word, when a kept connection ends before the first byte
+// of an answer. The server may have acted by then, so whether to ask once more is not for libcurl
+// to decide.
+int on_request(void* user, char*, char*, int, int) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  ++exchange.requests;
+  return exchange.requests == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
@@ -66,6 +77,11 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
+  exchange.header_bytes += size;
+  if (exchange.header_bytes > exchange.limit) {
+    exchange.too_large = true;
+    return CURL_WRITEFUNC_ERROR;
+  }
   const std::string_view line = trim({data, size});
   if (line.starts_with("HTTP/")) {
     exchange.response.headers.clear();  // what came before was an interim answer (100 Continue)
@@ -73,13 +89,32 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return size;
-  exchange.response.headers.push_back(
-      {.name = lower(trim(line.substr(0, colon))), .value = std::string{trim(line.substr(colon + 1))}});
+  exchange.response.headers.push_back({.name = lower(trim(line.substr(0, colon))),
+                                       .value = std::string{trim(line.substr(colon + 1))}});
   return size;
 }
 
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(user)->stop.stop_requested() ? 1 : 0;
+}
+
+// The host of a URL, for messages; a URL may carry a signature, so it is never shown whole.
+std::string authority(std::string_view url) {
+  const auto start = url.find("://");
+  if (start == std::string_view::npos) return std::string{url.substr(0, url.find('?'))};
+  return std::string{url.substr(0, url.find_first_of("/?", start + 3))};
+}
+
+// Loopback, and the addresses where a rented machine asks for its own metadata and credentials: a
+// proxy from the environment stands elsewhere, and from there these names mean something else.
+// Source:
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+bool is_on_this_machine(std::string_view authority) {
+  const auto start = authority.find("://");
+  std::string_view host = authority.substr(start == std::string_view::npos ? 0 : start + 3);
+  host = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.find(':'));
+  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") ||
+         host == "[::1]" || host.starts_with("169.254.") || host == "[fd00:ec2::254]";
 }
 
 struct HeaderList {
@@ -111,22 +146,20 @@ void configure(CURL* handle, const HttpRequest& request, const HeaderList& heade
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, on_request);
+  curl_easy_setopt(handle, CURLOPT_PREREQDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  if (request.method != "GET") {
+  if (is_on_this_machine(authority(request.url))) curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  if (request.method == "HEAD") {
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+  } else if (request.method != "GET") {
     curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
   }
-}
-
-// The host of a URL, for messages; a URL may carry a signature, so it is never shown whole.
-std::string authority(std::string_view url) {
-  const auto start = url.find("://");
-  if (start == std::string_view::npos) return std::string{url.substr(0, url.find('?'))};
-  return std::string{url.substr(0, url.find_first_of("/?", start + 3))};
 }
 
 Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& request,
@@ -137,6 +170,10 @@ Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& reque
   if (exchange.too_large) {
     error.code = Errc::corrupt;
     error.message = fmt::format("{} sent more than {} bytes", where, exchange.limit);
+  } else if (exchange.requests > 1) {
+    error.code = Errc::unavailable;
+    error.effect = Effect::unknown;
+    error.message = fmt::format("{} closed the connection without an answer", where);
   } else if (code == CURLE_ABORTED_BY_CALLBACK) {
     error.code = Errc::cancelled;
     error.message = fmt::format("stopped while talking to {}", where);
@@ -157,21 +194,25 @@ Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& reque
 
 }  // namespace
 
-CurlTransport::CurlTransport(CurlOptions options)
-    : options_{options}, pool_{std::make_unique<Pool>()} {}
+CurlTransport::CurlTransport(CurlOptions options) : options_{options} {}
 
 CurlTransport::~CurlTransport() = default;
+
+CurlTransport::Pool& CurlTransport::pool() {
+  std::call_once(once_, [this] { pool_ = std::make_unique<Pool>(); });
+  return *pool_;
+}
 
 Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
                                          std::chrono::steady_clock::time_point deadline,
                                          const std::stop_token& stop) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      deadline - std::chrono::steady_clock::now());
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   if (left.count() <= 0) {
     return fail(Errc::deadline_exceeded,
                 fmt::format("no time was left to ask {}", authority(request.url)));
   }
-  CURL* const handle = pool_->take();
+  CURL* const handle = pool().take();
   if (handle == nullptr) return fail(Errc::internal, "libcurl gave no handle");
 
   Exchange exchange{.response = {}, .limit = options_.response_limit, .stop = stop};
@@ -188,10 +229,9 @@ Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
   long request_bytes = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &request_bytes);
-  pool_->give_back(handle);
+  pool().give_back(handle);
   if (code != CURLE_OK) {
-    return std::unexpected{
-        to_error(code, exchange, request, detail.c_str(), request_bytes > 0)};
+    return std::unexpected{to_error(code, exchange, request, detail.c_str(), request_bytes > 0)};
   }
   exchange.response.status = static_cast<int>(status);
   return std::move(exchange.response);

@@ -1,8 +1,10 @@
-// HttpTransport over libcurl: keep-alive, TLS that is always verified, proxies from the environment.
+// HttpTransport over libcurl: keep-alive, TLS that is always verified, proxies from the
+// environment.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 
 #include "io/http_transport.hpp"
 
@@ -14,8 +16,8 @@ struct CurlOptions {
   std::size_t response_limit = std::size_t{64} << 20U;
 };
 
-// Thread safety: may be used from several threads at once; each call takes a connection of its own from
-// a shared pool.
+// Thread safety: may be used from several threads at once; each call takes a connection of its own
+// from a shared pool.
 class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(CurlOptions options = {});
@@ -31,8 +33,11 @@ class CurlTransport final : public HttpTransport {
 
  private:
   struct Pool;
+  [[nodiscard]] Pool& pool();
+
   CurlOptions options_;
-  std::unique_ptr<Pool> pool_;
+  std::once_flag once_;
+  std::unique_ptr<Pool> pool_;  // made at the first exchange: setting up TLS takes milliseconds
 };
 
 }  // namespace runctl

@@ -11,7 +11,8 @@ namespace runctl {
 struct Environment {
   std::map<std::string, std::string, std::less<>> variables = {};
 
-  // Nothing when the variable is unset; a variable that is set but empty counts as unset, as in AWS's tools.
+  // Nothing when the variable is unset; a variable that is set but empty counts as unset, as in
+  // AWS's tools.
   [[nodiscard]] std::optional<std::string> get(std::string_view name) const;
 };
 

@@ -22,8 +22,7 @@ Result<void> FakeClock::sleep_until(std::chrono::steady_clock::time_point until,
                                     const std::stop_token& stop) {
   if (stop.stop_requested()) return fail(Errc::cancelled, "stopped while waiting");
   const std::lock_guard lock{mutex_};
-  const auto target =
-      std::chrono::ceil<std::chrono::milliseconds>(until.time_since_epoch());
+  const auto target = std::chrono::ceil<std::chrono::milliseconds>(until.time_since_epoch());
   if (target > elapsed_) elapsed_ = target;
   return {};
 }

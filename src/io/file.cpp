@@ -1,14 +1,13 @@
 #include "io/file.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -61,8 +60,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
 }
 
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
-  UniqueFd fd{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  // A name that nobody else has: two threads may replace the same file at once.
+  std::string temporary = path.string() + ".XXXXXX.tmp";
+  UniqueFd fd{::mkostemps(temporary.data(), 4, O_CLOEXEC)};
   if (!fd.is_open()) return fail_errno(errno, "create", temporary);
   auto written = write_all(fd.get(), content, temporary);
   if (written && ::fsync(fd.get()) != 0) written = fail_errno(errno, "sync", temporary);

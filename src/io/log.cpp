@@ -1,5 +1,6 @@
 #include "io/log.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 #include <boost/json/object.hpp>
@@ -10,11 +11,16 @@ namespace {
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
-    case LogLevel::off: return "off";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::off:
+      return "off";
   }
   std::unreachable();
 }
@@ -27,8 +33,9 @@ std::string text_line(const LogEvent& event) {
     line += ' ';
     line += field.name;
     line += '=';
-    const bool plain =
-        !field.value.empty() && field.value.find_first_of(" \"=\n\r\t") == std::string::npos;
+    const bool plain = !field.value.empty() && std::ranges::none_of(field.value, [](char c) {
+      return c == '"' || c == '=' || c == '\x7f' || (c >= '\0' && c <= ' ');
+    });
     line += plain ? field.value : boost::json::serialize(boost::json::string{field.value});
   }
   return line;

@@ -47,8 +47,8 @@ class NoLog final : public Log {
 
 enum class LogFormat : std::uint8_t { text, json };
 
-// Writes one line an event to standard error, in one write(2), so that lines of threads and processes
-// do not mix.
+// Writes one line an event to standard error, in one write(2), so that lines of threads and
+// processes do not mix.
 class StderrLog final : public Log {
  public:
   StderrLog(LogLevel least, LogFormat format) : least_{least}, format_{format} {}

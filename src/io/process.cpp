@@ -1,17 +1,16 @@
 #include "io/process.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,8 +41,8 @@ struct SpawnPlan {
   SpawnPlan() {
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    // A session of its own: signals go to the whole group, and no terminal is shared. Signals that this
-    // process ignores or blocks are the child's own business again.
+    // A session of its own: signals go to the whole group, and no terminal is shared. Signals that
+    // this process ignores or blocks are the child's own business again.
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     sigset_t signals;
@@ -82,6 +81,13 @@ struct Child {
   UniqueFd err;
 };
 
+int reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 Result<Child> spawn(const ProcessSpec& spec) {
   if (spec.argv.empty()) return fail(Errc::invalid_argument, "no program to run");
   RUNCTL_TRY_LET(Pipe out, make_pipe());
@@ -97,13 +103,23 @@ Result<Child> spawn(const ProcessSpec& spec) {
   }
   posix_spawn_file_actions_adddup2(&plan.actions, out.write.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&plan.actions, err.write.get(), STDERR_FILENO);
+  // A descriptor that some library opened without O_CLOEXEC would keep a lock or a pipe of ours
+  // alive.
+  posix_spawn_file_actions_addclosefrom_np(&plan.actions, STDERR_FILENO + 1);
 
   Child child;
-  const int error = posix_spawnp(&child.pid, spec.argv.front().c_str(), &plan.actions,
-                                 &plan.attributes, pointers(spec.argv).data(),
-                                 pointers(spec.environment).data());
+  const int error =
+      posix_spawnp(&child.pid, spec.argv.front().c_str(), &plan.actions, &plan.attributes,
+                   pointers(spec.argv).data(), pointers(spec.environment).data());
   if (error != 0) return fail_errno(error, "run", spec.argv.front());
   child.pidfd = UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0))};
+  if (!child.pidfd.is_open()) {
+    // Without it there would be no way to see the end.
+    const int reason = errno;
+    ::kill(-child.pid, SIGKILL);
+    reap(child.pid);
+    return fail_errno(reason, "watch", spec.argv.front());
+  }
   child.input = std::move(input.write);
   child.out = std::move(out.read);
   child.err = std::move(err.read);
@@ -133,6 +149,31 @@ bool drain(UniqueFd& fd, std::string& into, std::size_t limit) {
   return cut;
 }
 
+// While it lives, writing to a pipe that nobody reads is an error in this thread and no signal.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+  NoSigpipe(NoSigpipe&&) = delete;
+  NoSigpipe& operator=(NoSigpipe&&) = delete;
+  ~NoSigpipe() {
+    if (sigismember(&before_, SIGPIPE) == 1) return;
+    const timespec at_once{};
+    while (sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t sigpipe_{};
+  sigset_t before_{};
+};
+
 void feed(UniqueFd& fd, std::string_view& rest) {
   const ssize_t written = ::write(fd.get(), rest.data(), rest.size());
   if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
@@ -143,8 +184,8 @@ void feed(UniqueFd& fd, std::string_view& rest) {
 // Decides when a child has had enough time, and by which signal it is told.
 class Patience {
  public:
-  Patience(Ticks::time_point deadline, const std::stop_token& stop)
-      : deadline_{deadline}, stop_{stop} {}
+  Patience(Ticks::time_point deadline, std::stop_token stop)
+      : deadline_{deadline}, stop_{std::move(stop)} {}
 
   void remind(pid_t pid) {
     const auto now = Ticks::now();
@@ -207,14 +248,18 @@ Result<ProcessOutcome> RealProcess::run(const ProcessSpec& spec,
   RUNCTL_TRY_LET(Child child, spawn(spec));
   ProcessOutcome outcome;
   Patience patience{deadline, stop};
-  serve(child, spec, patience, outcome);
-  int status = 0;
-  while (::waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
+  {
+    const NoSigpipe guard;
+    serve(child, spec, patience, outcome);
   }
+  // Before it is waited for: until then its number, which is the group's as well, can be nobody
+  // else's.
+  if (patience.over()) ::kill(-child.pid, SIGKILL);
+  const int status = reap(child.pid);
   outcome.timed_out = patience.over() == Errc::deadline_exceeded;
   if (outcome.timed_out && spec.on_deadline == OnDeadline::fail) {
-    return fail(Errc::deadline_exceeded, fmt::format("'{}' did not end in time and was stopped",
-                                                     spec.argv.front()));
+    return fail(Errc::deadline_exceeded,
+                fmt::format("'{}' did not end in time and was stopped", spec.argv.front()));
   }
   if (patience.over() == Errc::cancelled) {
     return fail(Errc::cancelled, fmt::format("'{}' was stopped", spec.argv.front()));

@@ -17,7 +17,8 @@ enum class OnDeadline : bool { fail, report };
 
 struct ProcessSpec {
   std::vector<std::string> argv = {};  // argv[0] is looked up in PATH unless it has a slash
-  // The child's whole environment, "NAME=value"; nothing of this process is passed on unless it is here.
+  // The child's whole environment, "NAME=value"; nothing of this process is passed on unless it is
+  // here.
   std::vector<std::string> environment = {};
   std::string input = {};  // standard input; empty is /dev/null
   // Of standard output and of standard error each, what is kept; the rest is read and dropped.
@@ -43,9 +44,9 @@ class Process {
   Process& operator=(Process&&) = delete;
   virtual ~Process() = default;
 
-  // Runs it in a session of its own and waits until it has ended. A process that it leaves behind with
-  // our pipes open does not hold us: its own end is what counts. At the deadline or on `stop` SIGTERM goes
-  // to its process group, SIGKILL two seconds later.
+  // Runs it in a session of its own and waits until it has ended. A process that it leaves behind
+  // with our pipes open does not hold us: its own end is what counts. At the deadline or on `stop`
+  // SIGTERM goes to its process group, SIGKILL two seconds later or when it has ended itself.
   // Errors: not_found (no such program), deadline_exceeded (OnDeadline::fail), cancelled, internal.
   // Thread safety: may be called from several threads at once.
   [[nodiscard]] virtual Result<ProcessOutcome> run(const ProcessSpec& spec,

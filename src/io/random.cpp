@@ -1,8 +1,7 @@
 #include "io/random.hpp"
 
-#include <sys/random.h>
-
 #include <stdexcept>
+#include <sys/random.h>
 
 #include <fmt/format.h>
 

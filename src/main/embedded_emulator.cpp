@@ -31,7 +31,8 @@ cli::EmulatorStatus to_status(const emulator::EmulatorInfo& info, const std::str
 }
 
 // `auto` is block where that works, else files, with the reason.
-Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted, const emulator::HardwareParts& parts) {
+Result<emulator::HardwareChoice> choose_hardware(const std::string& wanted,
+                                                 const emulator::HardwareParts& parts) {
   using emulator::HardwareKind;
   emulator::HardwareChoice choice;
   HardwareKind kind = HardwareKind::block;
@@ -75,9 +76,12 @@ Result<cli::EmulatorStatus> EmbeddedEmulator::start(const cli::EmulatorOptions& 
   return to_status(*started, options.state);
 }
 
-Result<bool> EmbeddedEmulator::stop(const std::string& state) { return emulator::stop_emulator(state); }
+Result<bool> EmbeddedEmulator::stop(const std::string& state) {
+  return emulator::stop_emulator(state);
+}
 
-Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options, const std::stop_token& stop) {
+Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options,
+                                   const std::stop_token& stop) {
   const auto daemon = to_daemon(options);
   std::optional<SeededRandom> seeded;
   if (options.seed) seeded.emplace(*options.seed);
@@ -89,9 +93,12 @@ Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options, const st
        .make_hardware =
            [&] {
              for (const std::string& line : emulator::clean_up_after_crash(daemon.state)) {
-               log_.write({.level = LogLevel::warning, .name = "emulator.cleaned", .fields = {{.name = "what", .value = line}}});
+               log_.write({.level = LogLevel::warning,
+                           .name = "emulator.cleaned",
+                           .fields = {{.name = "what", .value = line}}});
              }
-             return choose_hardware(daemon.hardware, {.state = daemon.state, .clock = clock_, .process = process_});
+             return choose_hardware(daemon.hardware,
+                                    {.state = daemon.state, .clock = clock_, .process = process_});
            },
        .version = std::string{cli::version}},
       stop);

@@ -18,13 +18,20 @@ namespace runctl {
 
 class EmbeddedEmulator final : public cli::EmulatorControl {
  public:
-  EmbeddedEmulator(Clock& clock, Random& random, Log& log, const Environment& environment, std::stop_token stop)
-      : clock_{clock}, random_{random}, log_{log}, environment_{environment}, stop_{std::move(stop)} {}
+  EmbeddedEmulator(Clock& clock, Random& random, Log& log, const Environment& environment,
+                   std::stop_token stop)
+      : clock_{clock},
+        random_{random},
+        log_{log},
+        environment_{environment},
+        stop_{std::move(stop)} {}
 
-  [[nodiscard]] Result<std::optional<cli::EmulatorStatus>> status(const std::string& state) override;
+  [[nodiscard]] Result<std::optional<cli::EmulatorStatus>> status(
+      const std::string& state) override;
   [[nodiscard]] Result<cli::EmulatorStatus> start(const cli::EmulatorOptions& options) override;
   [[nodiscard]] Result<bool> stop(const std::string& state) override;
-  [[nodiscard]] Result<void> run(const cli::EmulatorOptions& options, const std::stop_token& stop) override;
+  [[nodiscard]] Result<void> run(const cli::EmulatorOptions& options,
+                                 const std::stop_token& stop) override;
 
  private:
   Clock& clock_;

@@ -1,20 +1,26 @@
 // The only place that builds real dependencies and passes them down.
-#include <signal.h>
-#include <unistd.h>
-
+#include <array>
 #include <exception>
 #include <iostream>
+#include <poll.h>
+#include <signal.h>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
+
+#include <pthread.h>
 
 #include "cli/run.hpp"
 #include "emulator/hardware/machine_main.hpp"
 #include "io/curl_transport.hpp"
 #include "io/environment.hpp"
+#include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
@@ -50,30 +56,48 @@ bool wants_json_log(std::span<const std::string> words) {
   return false;
 }
 
-// The first SIGINT or SIGTERM requests a stop, which every wait and every exchange obeys; a second one ends
-// the process at once.
+// The first SIGINT or SIGTERM requests a stop, which every wait and every exchange obeys; a second
+// one ends the process at once.
 class SignalWatch {
  public:
   SignalWatch() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     signal(SIGPIPE, SIG_IGN);
-    thread_ = std::jthread{[this](const std::stop_token& ended) {
-      const timespec nap{.tv_sec = 0, .tv_nsec = 50'000'000};
-      while (!ended.stop_requested()) {
-        if (sigtimedwait(&signals_, nullptr, &nap) < 0) continue;
-        if (!stop_.request_stop()) _exit(130);
-      }
-    }};
+    arrived_ = runctl::UniqueFd{signalfd(-1, &signals, SFD_CLOEXEC)};
+    ended_ = runctl::UniqueFd{eventfd(0, EFD_CLOEXEC)};
+    thread_ = std::thread{[this] { watch(); }};
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  SignalWatch(SignalWatch&&) = delete;
+  SignalWatch& operator=(SignalWatch&&) = delete;
+  ~SignalWatch() {
+    eventfd_write(ended_.get(), 1);
+    thread_.join();
   }
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
 
  private:
-  sigset_t signals_{};
+  void watch() {
+    while (true) {
+      std::array<pollfd, 2> polled{pollfd{.fd = arrived_.get(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = ended_.get(), .events = POLLIN, .revents = 0}};
+      if (poll(polled.data(), polled.size(), -1) < 0) continue;
+      if (polled[1].revents != 0) return;
+      signalfd_siginfo info{};
+      if (read(arrived_.get(), &info, sizeof info) == sizeof info && !stop_.request_stop())
+        _exit(130);
+    }
+  }
+
+  runctl::UniqueFd arrived_;
+  runctl::UniqueFd ended_;
   std::stop_source stop_;
-  std::jthread thread_;
+  std::thread thread_;
 };
 
 int run(std::vector<std::string> words) {
@@ -83,7 +107,8 @@ int run(std::vector<std::string> words) {
   RealClock clock;
   CurlTransport http;
   SystemRandom random;
-  StderrLog log{log_level(words, environment), wants_json_log(words) ? LogFormat::json : LogFormat::text};
+  StderrLog log{log_level(words, environment),
+                wants_json_log(words) ? LogFormat::json : LogFormat::text};
   EmbeddedEmulator emulator{clock, random, log, environment, signals.token()};
   const bool terminal = isatty(STDERR_FILENO) == 1;
   cli::Context context{.clock = clock,
@@ -106,7 +131,8 @@ int run(std::vector<std::string> words) {
 int main(int argc, char** argv) {
   const std::span<char*> arguments{argv, static_cast<std::size_t>(argc)};
   // The emulator re-executes this program as process 1 of its machines.
-  if (argc > 1 && std::string_view{argv[1]} == "__machine") return runctl::emulator::machine_main(arguments);
+  if (argc > 1 && std::string_view{argv[1]} == "__machine")
+    return runctl::emulator::machine_main(arguments);
   try {
     return run({arguments.begin() + 1, arguments.end()});
   } catch (const std::exception& exception) {

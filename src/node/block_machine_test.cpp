@@ -314,6 +314,10 @@ TEST_P(mounting, read_only_changes_no_byte_of_the_device) {
   ASSERT_EQ(code_of(mount_it(Access::read_only)), "");
   EXPECT_EQ(testing::said_by("blockdev --getro " + loop.path()), "1");
   EXPECT_EQ(testing::said_by("touch " + bed_->mount_point() + "/x 2>/dev/null && echo wrote"), "");
+  // The kernel's word for a journal that is not replayed, for both filesystems.
+  EXPECT_THAT(
+      testing::said_by(fmt::format("grep -F ' {} ' /proc/self/mountinfo", bed_->mount_point())),
+      HasSubstr("norecovery"));
   const auto again = mount_it(Access::read_only);
   ASSERT_EQ(code_of(again), "");
   EXPECT_TRUE(again->already);
@@ -552,6 +556,12 @@ TEST_F(on_block_machine, a_container_that_sees_the_volume_elsewhere_is_in_the_wa
   EXPECT_THAT(
       unmounted.error().details,
       ElementsAre(HasSubstr(fmt::format("mount namespace of process {}", container.pid()))));
+  // Nor is it taken from the container when the machine itself does not see the volume any more.
+  testing::said_by("umount " + bed_->mount_point());
+  EXPECT_EQ(code_of(unmount_it()), "busy");
+  EXPECT_EQ(testing::said_by(fmt::format("grep -c {}/inside /proc/{}/mountinfo",
+                                         bed_->folder().string(), container.pid())),
+            "1");
 }
 
 // Our own mount could be unmounted here, and the copy that the process works in could not.
@@ -569,11 +579,33 @@ TEST_F(on_block_machine, a_user_in_another_mount_namespace_keeps_every_mount) {
             "mounted");
 }
 
+// /proc shows mounts by processes; a namespace that only a descriptor keeps alive has none.
+TEST_F(on_block_machine, a_hold_that_no_process_shows_is_noticed_after_the_unmount) {
+  make_mounted();
+  {
+    const testing::Background holder{fmt::format(
+        "unshare -m --propagation private sleep 30 & it=$!; "
+        "while [ $(readlink /proc/$it/ns/mnt) = $(readlink /proc/$$/ns/mnt) ]; do sleep 0.01; "
+        "done; "
+        "sleep 0.1; exec 5</proc/$it/ns/mnt; kill $it; wait $it; : >{}/ready; exec sleep 30",
+        bed_->folder().string())};
+    ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+    const auto unmounted = unmount_it();
+    ASSERT_EQ(code_of(unmounted), "busy");
+    EXPECT_THAT(unmounted.error().message, HasSubstr("still held"));
+  }
+  EXPECT_EQ(code_of(unmount_it()), "");
+}
+
 TEST_F(on_block_machine, a_frozen_filesystem_is_thawed_before_it_is_unmounted) {
   make_mounted();
   testing::said_by("fsfreeze --freeze " + bed_->mount_point());
   EXPECT_EQ(code_of(unmount_it()), "");
   EXPECT_EQ(code_of(mount_it()), "") << "the frozen filesystem lived on in the kernel";
+  // Were it so, only a mount would reach it again, and the loop device would be held for ever.
+  testing::said_by(fmt::format(
+      "exec 2>/dev/null; mkdir -p {1}; mountpoint -q {1} || mount {0} {1}; fsfreeze -u {1}",
+      bed_->node(1).string(), bed_->mount_point()));
 }
 
 // --- inspect

@@ -127,6 +127,32 @@ TEST_F(put_file_on_machine, content_that_arrived_otherwise_is_never_put_in_place
   EXPECT_EQ(bed_.said_by(fmt::format("ls -A {}/root/code", bed_.root().string())), "");
 }
 
+// Its parts fit together as gzip sees it, and still it is not what was meant.
+class AsksForAnother final : public RemoteShell {
+ public:
+  AsksForAnother(RemoteShell& shell, std::string sum) : shell_{shell}, sum_{std::move(sum)} {}
+  Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
+                           std::chrono::seconds timeout, const std::stop_token& stop) override {
+    std::string changed = script;
+    changed.replace(changed.find(sum_), sum_.size(), std::string(64, 'a'));
+    return shell_.run(instance, changed, timeout, stop);
+  }
+
+ private:
+  RemoteShell& shell_;
+  std::string sum_;
+};
+
+TEST_F(put_file_on_machine, content_with_another_hash_is_never_put_in_place) {
+  auto machine = bed_.machine();
+  AsksForAnother shell{machine.shell, hex(sha256("content"))};
+  const auto put = put_file({.shell = shell, .instance = machine.instance}, path("f"),
+                            FileMode::readable, "content");
+  ASSERT_FALSE(put.has_value());
+  EXPECT_EQ(put.error().code, Errc::corrupt);
+  EXPECT_EQ(bed_.said_by(fmt::format("ls -A {}/root/code", bed_.root().string())), "");
+}
+
 TEST_F(put_file_on_machine, what_is_too_large_is_refused_with_its_size) {
   const auto put =
       put_file(bed_.machine(), path("f"), FileMode::readable, noise(std::size_t{3} << 20U));

@@ -24,26 +24,31 @@ bool is_executable(const fs::path& path) {
 bool stays_inside(const fs::path& path, const fs::path& folder) {
   std::error_code error;
   const auto target = fs::canonical(path, error);
-  return !error && target.parent_path() == fs::canonical(folder, error) && fs::is_regular_file(target, error);
+  return !error && target.parent_path() == fs::canonical(folder, error) &&
+         fs::is_regular_file(target, error);
 }
 
 std::unexpected<Error> too_large(const fs::path& folder, const Code& code) {
   const auto largest = std::ranges::max_element(
       code.files, {}, [](const CodeFile& file) { return file.content.size(); });
   auto error = fail(Errc::invalid_argument,
-                    fmt::format("the files in {} are more than the {} that are sent with a script; the largest is {} ({})",
+                    fmt::format("the files in {} are more than the {} that are sent with a script; "
+                                "the largest is {} ({})",
                                 folder.string(), bytes_in_words(code_limit), largest->name,
                                 bytes_in_words(largest->content.size())));
-  error.error().hint = "Put the script into a folder of its own, or send it alone with --no-sync-code. Data belongs on "
-                       "a volume.";
+  error.error().hint =
+      "Put the script into a folder of its own, or send it alone with --no-sync-code. Data belongs "
+      "on "
+      "a volume.";
   return error;
 }
 
 }  // namespace
 
 std::uint64_t Code::bytes() const {
-  return std::accumulate(files.begin(), files.end(), std::uint64_t{0},
-                         [](std::uint64_t sum, const CodeFile& file) { return sum + file.content.size(); });
+  return std::accumulate(
+      files.begin(), files.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const CodeFile& file) { return sum + file.content.size(); });
 }
 
 Result<Code> collect_code(const fs::path& script, Siblings siblings) {
@@ -72,9 +77,10 @@ Result<Code> collect_code(const fs::path& script, Siblings siblings) {
   std::ranges::sort(code.left_out);
   for (const fs::path& path : paths) {
     RUNCTL_TRY_LET(auto content, read_file(path, std::uint64_t{256} << 20U));
-    code.files.push_back({.name = path.filename().string(),
-                          .content = std::move(content),
-                          .mode = is_executable(path) ? node::FileMode::executable : node::FileMode::readable});
+    code.files.push_back(
+        {.name = path.filename().string(),
+         .content = std::move(content),
+         .mode = is_executable(path) ? node::FileMode::executable : node::FileMode::readable});
     if (code.bytes() > code_limit) return too_large(folder, code);
   }
   return code;

@@ -18,8 +18,9 @@ struct CodeFile {
 };
 
 struct Code {
-  std::vector<CodeFile> files = {};       // the script among them
-  std::vector<std::string> left_out = {};  // what lies beside it and is not sent: hidden files, folders
+  std::vector<CodeFile> files = {};  // the script among them
+  std::vector<std::string> left_out =
+      {};  // what lies beside it and is not sent: hidden files, folders
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
@@ -29,8 +30,8 @@ enum class Siblings : bool { left_out, sent };
 inline constexpr std::uint64_t code_limit = std::uint64_t{4} << 20U;
 
 // The script and the regular files beside it. Links are followed only to files in the same folder.
-// Errors: not_found for a script that is not there; invalid_argument above code_limit, naming the largest file;
-// denied.
+// Errors: not_found for a script that is not there; invalid_argument above code_limit, naming the
+// largest file; denied.
 [[nodiscard]] Result<Code> collect_code(const std::filesystem::path& script, Siblings siblings);
 
 }  // namespace runctl::training

@@ -19,10 +19,14 @@ using volume::VolumeFacts;
 constexpr std::chrono::seconds script_patience{60};
 
 node::Machine machine_of(const Session& session, const InstanceId& instance) {
-  return {.shell = session.shell, .instance = instance, .timeout = script_patience, .stop = session.stop};
+  return {.shell = session.shell,
+          .instance = instance,
+          .timeout = script_patience,
+          .stop = session.stop};
 }
 
-// The directory by which the machine's processes find the volume, after whatever had to be done for it.
+// The directory by which the machine's processes find the volume, after whatever had to be done for
+// it.
 Result<std::string> make_ready(const Session& session, const VolumeFacts& volume,
                                const volume::InstanceFacts& instance) {
   RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session, volume, instance));
@@ -41,20 +45,22 @@ Result<std::string> make_ready(const Session& session, const VolumeFacts& volume
   Error& error = result.error();
   if (error.remote && error.remote->code == "no_filesystem") {
     error.hint = "Make one first:";
-    error.ways_out = {fmt::format("runctl aws ebs attach {} --instance {} --mount {} --format ext4", volume.id,
-                                  instance.id, spec.directory)};
+    error.ways_out = {fmt::format("runctl aws ebs attach {} --instance {} --mount {} --format ext4",
+                                  volume.id, instance.id, spec.directory)};
   }
   return std::unexpected{std::move(error)};
 }
 
 // The folder on the machine.
-Result<std::string> send_code(const Session& session, const TrainSpec& spec, const node::RunId& run) {
+Result<std::string> send_code(const Session& session, const TrainSpec& spec,
+                              const node::RunId& run) {
   const std::string folder = fmt::format("/var/lib/runctl/code/{}", run.str());
   std::string real_folder;
   for (const CodeFile& file : spec.code.files) {
     session.progress(fmt::format("sending {}", file.name));
     RUNCTL_TRY_LET(const auto put, node::put_file(machine_of(session, spec.instance.id),
-                                                  fmt::format("{}/{}", folder, file.name), file.mode, file.content));
+                                                  fmt::format("{}/{}", folder, file.name),
+                                                  file.mode, file.content));
     real_folder = put.path.substr(0, put.path.rfind('/'));
   }
   return real_folder;
@@ -73,8 +79,9 @@ std::vector<std::string> command_line(const TrainSpec& spec) {
 }
 
 Result<node::RunId> new_run_id(const Session& session) {
-  return node::RunId::parse(
-      fmt::format("run-{}-{}", iso8601_basic(session.clock.now()).substr(0, 15), random_hex(session.random, 6)));
+  return node::RunId::parse(fmt::format("run-{}-{}",
+                                        iso8601_basic(session.clock.now()).substr(0, 15),
+                                        random_hex(session.random, 6)));
 }
 
 struct Directories {
@@ -105,8 +112,11 @@ Result<Directories> prepare_volumes(const Session& session, const TrainSpec& spe
 std::string default_mount_point(const VolumeFacts& volume) {
   std::string name = volume::tag_value(volume.tags, volume::tag::name);
   std::ranges::replace_if(
-      name, [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                                  c == '-' || c == '_'); },
+      name,
+      [](char c) {
+        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '-' || c == '_');
+      },
       '-');
   return "/mnt/" + (name.empty() ? volume.id.str() : name);
 }
@@ -132,23 +142,28 @@ Result<node::RunReport> start(const Session& session, const TrainSpec& spec) {
     run_spec.environment.push_back({.name = "RUNCTL_OUTPUT_DIR", .value = directories.output});
   }
   if (spec.resume == Resume::yes) {
-    run_spec.environment.push_back({.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
+    run_spec.environment.push_back(
+        {.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
   }
   session.progress("starting the run");
   auto started = node::start_run(machine_of(session, spec.instance.id), run_spec);
   if (!started && started.error().remote && started.error().remote->code == "busy") {
-    started.error().hint = "Two runs that write one directory destroy each other's checkpoints; wait for it or stop it.";
+    started.error().hint =
+        "Two runs that write one directory destroy each other's checkpoints; wait for it or stop "
+        "it.";
     started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
   }
   return started;
 }
 
-Result<node::RunReport> follow(const Session& session, const InstanceId& instance, const node::RunId& run,
+Result<node::RunReport> follow(const Session& session, const InstanceId& instance,
+                               const node::RunId& run,
                                const std::function<void(std::string_view)>& write) {
   std::uint64_t offset = 0;
   std::chrono::milliseconds delay{50};
   while (true) {
-    RUNCTL_TRY_LET(const auto progress, node::run_status(machine_of(session, instance), run, offset));
+    RUNCTL_TRY_LET(const auto progress,
+                   node::run_status(machine_of(session, instance), run, offset));
     write(progress.log);
     const bool moved = progress.next_offset != offset;
     offset = progress.next_offset;
@@ -156,11 +171,13 @@ Result<node::RunReport> follow(const Session& session, const InstanceId& instanc
     if (whole && progress.run.state != node::RunState::running) return progress.run;
     if (!whole) continue;
     // Half a second is what people notice; a silent run is asked less often.
-    delay = moved ? std::chrono::milliseconds{200} : std::min(delay * 2, std::chrono::milliseconds{2'000});
+    delay = moved ? std::chrono::milliseconds{200}
+                  : std::min(delay * 2, std::chrono::milliseconds{2'000});
     const auto wake = session.clock.ticks() + delay;
     if (wake > session.deadline) {
-      auto late = fail(Errc::deadline_exceeded, fmt::format("run {} has not ended within the time given, and goes on",
-                                                            run.str()));
+      auto late =
+          fail(Errc::deadline_exceeded,
+               fmt::format("run {} has not ended within the time given, and goes on", run.str()));
       late.error().effect = Effect::applied;
       return late;
     }

@@ -27,19 +27,20 @@ struct TrainSpec {
   std::vector<std::string> arguments = {};
 };
 
-// Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which goes on
-// without us from then on.
-// Errors: conflict for a volume that another machine holds or a checkpoint directory that another run uses, with
-// the holder; those of attach, mount, put_file and start_run.
+// Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which
+// goes on without us from then on. Errors: conflict for a volume that another machine holds or a
+// checkpoint directory that another run uses, with the holder; those of attach, mount, put_file and
+// start_run.
 [[nodiscard]] Result<node::RunReport> start(const volume::Session& session, const TrainSpec& spec);
 
 // Gives the run's output to `write` as it comes, and returns how the run ended.
 // Errors: deadline_exceeded and cancelled, the run going on; those of run_status.
-[[nodiscard]] Result<node::RunReport> follow(const volume::Session& session, const InstanceId& instance,
-                                             const node::RunId& run,
+[[nodiscard]] Result<node::RunReport> follow(const volume::Session& session,
+                                             const InstanceId& instance, const node::RunId& run,
                                              const std::function<void(std::string_view)>& write);
 
-// Where a volume is mounted when nobody said where: /mnt/ and its Name as far as a path can have it, or its id.
+// Where a volume is mounted when nobody said where: /mnt/ and its Name as far as a path can have
+// it, or its id.
 [[nodiscard]] std::string default_mount_point(const volume::VolumeFacts& volume);
 
 }  // namespace runctl::training

@@ -13,7 +13,8 @@ namespace runctl::volume {
 namespace {
 
 // A signed request can be accepted, and act, for as long as its signature lives.
-// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5 minutes.
+// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5
+// minutes.
 constexpr std::chrono::minutes signature_life{5};
 // After a plain answer EC2 knows; what is seen until then is old (docs: eventual consistency).
 constexpr std::chrono::seconds stale_reads{15};
@@ -55,11 +56,13 @@ Result<Judgement> judge(const Session& session, const AttachFacts& facts, const 
 
 std::unexpected<Error> still_unknown(Error error, const AttachFacts& facts) {
   error.effect = Effect::unknown;
-  error.message = fmt::format("AttachVolume for {} was sent and no answer came; so far nobody has the volume",
-                              facts.volume.id);
-  error.hint = fmt::format("The request may still act for up to 15 minutes. Look again before you do anything "
-                           "else with it: runctl aws ebs show {}",
-                           facts.volume.id);
+  error.message =
+      fmt::format("AttachVolume for {} was sent and no answer came; so far nobody has the volume",
+                  facts.volume.id);
+  error.hint = fmt::format(
+      "The request may still act for up to 15 minutes. Look again before you do anything "
+      "else with it: runctl aws ebs show {}",
+      facts.volume.id);
   error.section = "EBS_CONCURRENT_ACCESS.md#lost-replies";
   return std::unexpected{std::move(error)};
 }
@@ -85,19 +88,21 @@ Result<VolumeFacts> resolve(const Session& session, const AttachFacts& facts,
   }
   switch (judged->outcome) {
     case AttachOutcome::ours:
-      // EC2 refuses a second attach to the same instance with VolumeInUse too: it is ours only if the
-      // refusal was not about somebody who chose the same name, and names are chosen at random.
+      // EC2 refuses a second attach to the same instance with VolumeInUse too: it is ours only if
+      // the refusal was not about somebody who chose the same name, and names are chosen at random.
       return judged->volume;
     case AttachOutcome::other_name: {
       const auto* here = attachment_to(judged->volume, facts.instance.id);
-      auto other = fail(Errc::conflict,
-                        fmt::format("volume {} was attached to {} as {} by somebody else at the same time",
-                                    facts.volume.id, facts.instance.id, here->device));
+      auto other =
+          fail(Errc::conflict,
+               fmt::format("volume {} was attached to {} as {} by somebody else at the same time",
+                           facts.volume.id, facts.instance.id, here->device));
       other.error().hint = "Run the command again to use it there.";
       return other;
     }
     case AttachOutcome::lost:
-    case AttachOutcome::not_yet: return lost_to_another(session, judged->volume, facts.instance.id);
+    case AttachOutcome::not_yet:
+      return lost_to_another(session, judged->volume, facts.instance.id);
   }
   std::unreachable();
 }
@@ -108,7 +113,8 @@ Result<AttachFacts> read_attach_facts(const Session& session, const VolumeFacts&
                                       const InstanceFacts& instance) {
   AttachFacts facts{.volume = volume, .instance = instance, .nonce = session.random.next()};
   if (!volume.attachments.empty() && attachment_to(volume, instance.id) == nullptr) {
-    auto holder = read_instance(session.aws, volume.attachments.front().instance, session.options());
+    auto holder =
+        read_instance(session.aws, volume.attachments.front().instance, session.options());
     if (holder) facts.holder = *std::move(holder);
     return facts;  // it will be refused: nothing else needs to be asked
   }
@@ -137,18 +143,20 @@ Result<VolumeFacts> execute_attach(const Session& session, const AttachFacts& fa
   const aws::ec2::AttachVolumeRequest request{.volume_id = facts.volume.id.str(),
                                               .instance_id = facts.instance.id.str(),
                                               .device = plan.device};
-  session.progress(fmt::format("attaching {} to {} as {}", facts.volume.id, facts.instance.id, plan.device));
+  session.progress(
+      fmt::format("attaching {} to {} as {}", facts.volume.id, facts.instance.id, plan.device));
   if (auto sent = session.aws.call<aws::ec2::AttachVolume>(request, session.options()); !sent) {
     if (!must_be_read(sent.error())) return std::unexpected{std::move(sent).error()};
     RUNCTL_TRY(resolve(session, facts, plan.device, std::move(sent).error()));
   }
   RUNCTL_TRY_LET(auto attached,
                  wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device));
-  // The flag can only change while the volume is unattached: this check is stable, one before was not.
+  // The flag can only change while the volume is unattached: this check is stable, one before was
+  // not.
   if (attached.multi_attach != facts.volume.multi_attach || attached.attachments.size() != 1) {
-    auto changed = fail(Errc::precondition,
-                        fmt::format("volume {} changed while it was attached to {}", facts.volume.id,
-                                    facts.instance.id));
+    auto changed =
+        fail(Errc::precondition, fmt::format("volume {} changed while it was attached to {}",
+                                             facts.volume.id, facts.instance.id));
     changed.error().effect = Effect::applied;
     changed.error().hint =
         fmt::format("It was not mounted. Look at it: runctl aws ebs show {}", facts.volume.id);

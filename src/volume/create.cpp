@@ -19,7 +19,8 @@ using aws::ec2::limits_of;
 using aws::ec2::VolumeLimits;
 
 Error wrong(std::string message, std::string hint) {
-  return Error{.code = Errc::invalid_argument, .message = std::move(message), .hint = std::move(hint)};
+  return Error{
+      .code = Errc::invalid_argument, .message = std::move(message), .hint = std::move(hint)};
 }
 
 Error unknown_type(std::string_view type) {
@@ -45,7 +46,8 @@ std::optional<Error> check_iops(const VolumeSpec& spec, const VolumeLimits& row)
     return std::nullopt;
   }
   if (row.most_iops == 0) {
-    return wrong(fmt::format("the IOPS of type {} cannot be chosen", row.type), "Leave --iops out.");
+    return wrong(fmt::format("the IOPS of type {} cannot be chosen", row.type),
+                 "Leave --iops out.");
   }
   const std::int64_t most = aws::ec2::most_iops(row, std::int64_t{spec.size.count});
   if (*spec.iops < row.least_iops || *spec.iops > most) {
@@ -76,9 +78,10 @@ std::optional<Error> check_source(const VolumeSpec& spec) {
   if (!spec.source) return std::nullopt;
   const SnapshotFacts& source = *spec.source;
   if (source.state != SnapshotState::completed) {
-    Error error = wrong(fmt::format("snapshot {} is '{}' ({}), not 'completed'", source.id,
-                                    name_of(source.state), source.progress),
-                        "A volume made from it before could miss what was written last; wait for it.");
+    Error error =
+        wrong(fmt::format("snapshot {} is '{}' ({}), not 'completed'", source.id,
+                          name_of(source.state), source.progress),
+              "A volume made from it before could miss what was written last; wait for it.");
     error.code = Errc::conflict;
     return error;
   }
@@ -113,7 +116,8 @@ Result<VolumeFacts> create_volume(const Session& session, const VolumeSpec& spec
   for (const auto& [key, value] : spec.tags) tags.tags.push_back({.key = key, .value = value});
   tags.tags.push_back({.key = std::string{tag::operation}, .value = operation});
   if (!spec.source) {
-    tags.tags.push_back({.key = std::string{tag::created_empty}, .value = random_uuid(session.random)});
+    tags.tags.push_back(
+        {.key = std::string{tag::created_empty}, .value = random_uuid(session.random)});
   }
   const aws::ec2::CreateVolumeRequest request{
       .availability_zone = spec.zone,
@@ -140,10 +144,14 @@ Result<VolumeFacts> wait_until_available(const Session& session, const VolumeId&
         if (!volume && volume.error().code == Errc::not_found) return std::nullopt;
         if (!volume) return std::unexpected{std::move(volume).error()};
         if (volume->state == VolumeState::error) {
-          auto failed = fail(Errc::internal, fmt::format("AWS could not make volume {}: it is in the "
-                                                         "state 'error'", id));
-          failed.error().hint = fmt::format("With --kms-key look at the key's policy; then delete it: "
-                                            "runctl aws ebs delete {}", id);
+          auto failed =
+              fail(Errc::internal, fmt::format("AWS could not make volume {}: it is in the "
+                                               "state 'error'",
+                                               id));
+          failed.error().hint = fmt::format(
+              "With --kms-key look at the key's policy; then delete it: "
+              "runctl aws ebs delete {}",
+              id);
           failed.error().effect = Effect::applied;
           return failed;
         }

@@ -22,18 +22,19 @@ struct VolumeSpec {
   Tags tags = {};  // those that the user asked for, Name among them
 };
 
-// What stands against making it, before AWS is asked: size, IOPS and throughput beyond what the type has,
-// Multi-Attach on a type that has none, a size below the snapshot's, a snapshot that is not complete.
-// Source of the limits: docs, "Amazon EBS volume types" (ebs-facts 5).
+// What stands against making it, before AWS is asked: size, IOPS and throughput beyond what the
+// type has, Multi-Attach on a type that has none, a size below the snapshot's, a snapshot that is
+// not complete. Source of the limits: docs, "Amazon EBS volume types" (ebs-facts 5).
 [[nodiscard]] std::optional<Error> check_spec(const VolumeSpec& spec);
 
-// Creates it under a client token, so that a lost reply makes nothing twice, with its tags in the same call,
-// so that a crash leaves no volume that nobody can find. A volume without a source is tagged as created
-// empty: that is what allows it to be formatted later.
-// Errors: EC2's own; internal when the new volume ends in the state `error` (KMS keys are checked late).
+// Creates it under a client token, so that a lost reply makes nothing twice, with its tags in the
+// same call, so that a crash leaves no volume that nobody can find. A volume without a source is
+// tagged as created empty: that is what allows it to be formatted later. Errors: EC2's own;
+// internal when the new volume ends in the state `error` (KMS keys are checked late).
 [[nodiscard]] Result<VolumeFacts> create_volume(const Session& session, const VolumeSpec& spec);
 
-// Waits until it is `available`. Errors: internal when it ends in `error` or vanishes; deadline_exceeded.
+// Waits until it is `available`. Errors: internal when it ends in `error` or vanishes;
+// deadline_exceeded.
 [[nodiscard]] Result<VolumeFacts> wait_until_available(const Session& session, const VolumeId& id);
 
 // The first zone of the region that takes resources.

@@ -42,7 +42,8 @@ TEST(CheckSpec, NamesTheNearestType) {
 }
 
 TEST(CheckSpec, RestoresOnlyWhatIsCompleteAndFits) {
-  const SnapshotFacts whole{.id = sample::snapshot_id(), .volume_size = GiB{8}, .state = SnapshotState::completed};
+  const SnapshotFacts whole{
+      .id = sample::snapshot_id(), .volume_size = GiB{8}, .state = SnapshotState::completed};
   SnapshotFacts partial = whole;
   partial.state = SnapshotState::pending;
   EXPECT_FALSE(check_spec({.size = GiB{8}, .source = whole}).has_value());

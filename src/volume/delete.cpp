@@ -13,20 +13,25 @@ namespace runctl::volume {
 Result<void> execute_delete(const Session& session, const VolumeFacts& planned) {
   RUNCTL_TRY_LET(const auto now, read_volume(session.aws, planned.id, session.options()));
   if (now != planned) {
-    auto changed = fail(Errc::precondition, fmt::format("volume {} changed since the plan was made", planned.id));
+    auto changed = fail(Errc::precondition,
+                        fmt::format("volume {} changed since the plan was made", planned.id));
     changed.error().hint = "Nothing was deleted. Run the command again to see how it is now.";
     return changed;
   }
-  auto sent = session.aws.call<aws::ec2::DeleteVolume>({.volume_id = planned.id.str()}, session.options());
-  if (!sent && sent.error().effect == Effect::not_applied) return std::unexpected{std::move(sent).error()};
+  auto sent =
+      session.aws.call<aws::ec2::DeleteVolume>({.volume_id = planned.id.str()}, session.options());
+  if (!sent && sent.error().effect == Effect::not_applied)
+    return std::unexpected{std::move(sent).error()};
   // Also after a lost answer: reading tells.
-  RUNCTL_TRY(wait_for<bool>(
-      session, {}, fmt::format("volume {} to be deleted", planned.id), [&]() -> Result<std::optional<bool>> {
-        const auto seen = read_volume(session.aws, planned.id, session.options());
-        if (!seen && seen.error().code == Errc::not_found) return true;
-        if (!seen) return std::unexpected{seen.error()};
-        return seen->state == VolumeState::deleted ? std::optional{true} : std::nullopt;
-      }));
+  RUNCTL_TRY(wait_for<bool>(session, {}, fmt::format("volume {} to be deleted", planned.id),
+                            [&]() -> Result<std::optional<bool>> {
+                              const auto seen =
+                                  read_volume(session.aws, planned.id, session.options());
+                              if (!seen && seen.error().code == Errc::not_found) return true;
+                              if (!seen) return std::unexpected{seen.error()};
+                              return seen->state == VolumeState::deleted ? std::optional{true}
+                                                                         : std::nullopt;
+                            }));
   return {};
 }
 

@@ -15,14 +15,19 @@ namespace {
 
 // Writing back gigabytes takes a while on a slow volume.
 constexpr std::chrono::seconds unmount_patience{300};
-// A device that the machine has let go is detached within seconds; `busy` for longer means it has not.
+// A device that the machine has let go is detached within seconds; `busy` for longer means it has
+// not.
 constexpr std::chrono::seconds busy_patience{20};
 
-std::unexpected<Error> held_by_machine(const VolumeFacts& volume, const AttachmentFacts& attachment) {
-  auto error = fail(Errc::conflict, fmt::format("Volume {} is '{}': instance {} still holds its device",
-                                                volume.id, name_of(attachment.state), attachment.instance));
-  error.error().hint = "DetachVolume was accepted and ends when the device is let go; it is unmounted, so look for a "
-                       "process that has the device itself open.";
+std::unexpected<Error> held_by_machine(const VolumeFacts& volume,
+                                       const AttachmentFacts& attachment) {
+  auto error =
+      fail(Errc::conflict, fmt::format("Volume {} is '{}': instance {} still holds its device",
+                                       volume.id, name_of(attachment.state), attachment.instance));
+  error.error().hint =
+      "DetachVolume was accepted and ends when the device is let go; it is unmounted, so look for "
+      "a "
+      "process that has the device itself open.";
   error.error().effect = Effect::applied;
   error.error().ways_out = {fmt::format("runctl aws status {}", attachment.instance),
                             fmt::format("runctl aws ebs detach {}   # waits again", volume.id)};
@@ -33,14 +38,17 @@ std::unexpected<Error> held_by_machine(const VolumeFacts& volume, const Attachme
 // EC2 says so of an attachment that is gone already; a read has to agree.
 bool may_be_done(const Error& error) {
   if (error.effect != Effect::not_applied) return true;
-  return error.remote && (error.remote->code == "IncorrectState" || error.remote->code == "InvalidAttachment.NotFound");
+  return error.remote && (error.remote->code == "IncorrectState" ||
+                          error.remote->code == "InvalidAttachment.NotFound");
 }
 
-Result<void> wait_until_gone(const Session& session, const VolumeId& id, const AttachmentFacts& attachment) {
+Result<void> wait_until_gone(const Session& session, const VolumeId& id,
+                             const AttachmentFacts& attachment) {
   const auto started = session.clock.ticks();
   auto gone = wait_until_agreed<bool>(
       session, {.max_delay = std::chrono::seconds{1}},
-      fmt::format("volume {} to be detached from {}", id, attachment.instance), [&]() -> Result<std::optional<bool>> {
+      fmt::format("volume {} to be detached from {}", id, attachment.instance),
+      [&]() -> Result<std::optional<bool>> {
         RUNCTL_TRY_LET(const auto seen, read_volume(session.aws, id, session.options()));
         const auto* here = attachment_to(seen, attachment.instance);
         // Without Multi-Attach the volume itself has to be free as well.
@@ -54,8 +62,10 @@ Result<void> wait_until_gone(const Session& session, const VolumeId& id, const A
       });
   if (gone) return {};
   if (gone.error().code == Errc::deadline_exceeded) {
-    gone.error().hint = fmt::format("DetachVolume was accepted, and the filesystem is unmounted. See how it stands: "
-                                    "runctl aws ebs show {}", id);
+    gone.error().hint = fmt::format(
+        "DetachVolume was accepted, and the filesystem is unmounted. See how it stands: "
+        "runctl aws ebs show {}",
+        id);
     gone.error().effect = Effect::applied;
   }
   return std::unexpected{std::move(gone).error()};
@@ -72,13 +82,16 @@ Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts&
   if (!holder && holder.error().code == Errc::not_found) return facts;
   if (!holder) return std::unexpected{std::move(holder).error()};
   facts.holder = *std::move(holder);
-  RUNCTL_TRY_LET(facts.agent_online, node::is_agent_online(session.aws, meant->instance, session.options()));
+  RUNCTL_TRY_LET(facts.agent_online,
+                 node::is_agent_online(session.aws, meant->instance, session.options()));
   return facts;
 }
 
 Result<void> quiesce(const Session& session, const VolumeId& volume, const InstanceId& instance) {
-  const node::Machine machine{
-      .shell = session.shell, .instance = instance, .timeout = unmount_patience, .stop = session.stop};
+  const node::Machine machine{.shell = session.shell,
+                              .instance = instance,
+                              .timeout = unmount_patience,
+                              .stop = session.stop};
   auto unmounted = node::unmount(machine, volume);
   if (unmounted) return {};
   Error& error = unmounted.error();
@@ -93,7 +106,8 @@ Result<void> quiesce(const Session& session, const VolumeId& volume, const Insta
   return std::unexpected{std::move(error)};
 }
 
-Result<void> execute_detach(const Session& session, const DetachFacts& facts, const DetachPlan& plan) {
+Result<void> execute_detach(const Session& session, const DetachFacts& facts,
+                            const DetachPlan& plan) {
   const VolumeId& id = facts.volume.id;
   const AttachmentFacts& attachment = *plan.attachment;
   if (plan.unmount_first) {
@@ -102,8 +116,9 @@ Result<void> execute_detach(const Session& session, const DetachFacts& facts, co
   }
   if (attachment.state != AttachmentState::detaching) {
     // With instance and device, so that it can only mean the attachment that was looked at.
-    const aws::ec2::DetachVolumeRequest request{
-        .volume_id = id.str(), .instance_id = attachment.instance.str(), .device = attachment.device};
+    const aws::ec2::DetachVolumeRequest request{.volume_id = id.str(),
+                                                .instance_id = attachment.instance.str(),
+                                                .device = attachment.device};
     session.progress(fmt::format("detaching {} from {}", id, attachment.instance));
     auto sent = session.aws.call<aws::ec2::DetachVolume>(request, session.options());
     if (!sent && !may_be_done(sent.error())) return std::unexpected{std::move(sent).error()};

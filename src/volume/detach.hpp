@@ -1,4 +1,5 @@
-// Taking a volume off a machine, by the attach protocol: unmount, verify, one call, judged by reading.
+// Taking a volume off a machine, by the attach protocol: unmount, verify, one call, judged by
+// reading.
 #pragma once
 
 #include "base/result.hpp"
@@ -7,13 +8,14 @@
 
 namespace runctl::volume {
 
-[[nodiscard]] Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts& volume,
-                                                    const std::optional<InstanceId>& wanted_instance);
+[[nodiscard]] Result<DetachFacts> read_detach_facts(
+    const Session& session, const VolumeFacts& volume,
+    const std::optional<InstanceId>& wanted_instance);
 
-// Carries out a plan that is neither refused nor done: unmounts on the machine (which refuses while anything
-// uses the filesystem), sends DetachVolume once, and reads until three reads agree that the attachment is
-// gone. Never detaches what is mounted.
-// Errors: conflict, naming the users, when the filesystem is in use, or when the machine holds the device
+// Carries out a plan that is neither refused nor done: unmounts on the machine (which refuses while
+// anything uses the filesystem), sends DetachVolume once, and reads until three reads agree that
+// the attachment is gone. Never detaches what is mounted. Errors: conflict, naming the users, when
+// the filesystem is in use, or when the machine holds the device
 // (`busy`); deadline_exceeded, saying in which state it was left; EC2's own refusals.
 [[nodiscard]] Result<void> execute_detach(const Session& session, const DetachFacts& facts,
                                           const DetachPlan& plan);

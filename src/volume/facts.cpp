@@ -53,8 +53,8 @@ auto parse_state(const Table& table, std::string_view text, std::string_view id)
   for (const auto& [value, name] : table) {
     if (name == text) return value;
   }
-  return fail(Errc::corrupt, fmt::format("EC2 says that {} is '{}', a state that does not exist",
-                                         id, text));
+  return fail(Errc::corrupt,
+              fmt::format("EC2 says that {} is '{}', a state that does not exist", id, text));
 }
 
 Tags to_tags(const std::vector<aws::ec2::Tag>& wire) {
@@ -73,8 +73,8 @@ Result<GiB> to_size(const std::optional<std::int64_t>& size, std::string_view id
 
 Result<AttachmentFacts> to_facts(const aws::ec2::VolumeAttachment& wire) {
   RUNCTL_TRY_LET(auto instance, InstanceId::parse(wire.instance_id));
-  RUNCTL_TRY_LET(const auto state, parse_state(attachment_states, wire.state,
-                                               "the attachment of " + wire.volume_id));
+  RUNCTL_TRY_LET(const auto state,
+                 parse_state(attachment_states, wire.state, "the attachment of " + wire.volume_id));
   return AttachmentFacts{.instance = std::move(instance),
                          .device = wire.device,
                          .state = state,

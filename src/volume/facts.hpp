@@ -1,5 +1,5 @@
-// What is known of volumes, snapshots and machines, read from EC2 and held as plain values. Past this point an
-// id is valid and a state is one of the documented ones.
+// What is known of volumes, snapshots and machines, read from EC2 and held as plain values. Past
+// this point an id is valid and a state is one of the documented ones.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ using Tags = std::map<std::string, std::string, std::less<>>;
 // Tags that runctl sets and trusts. EC2 tags have no compare-and-set, so none of them is a lock.
 namespace tag {
 inline constexpr std::string_view name = "Name";
-inline constexpr std::string_view mode = "runctl:mode";            // exclusive | sealed | cluster
+inline constexpr std::string_view mode = "runctl:mode";  // exclusive | sealed | cluster
 inline constexpr std::string_view is_protected = "runctl:protected";  // any value: never delete
 // On a volume that runctl created without a snapshot: the UUID that its first filesystem will have.
 inline constexpr std::string_view created_empty = "runctl:created-empty";

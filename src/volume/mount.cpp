@@ -13,8 +13,8 @@
 namespace runctl::volume {
 namespace {
 
-// mkfs of the largest volume with lazy initialisation, and a mount that waits out ext4's multi-mount protection after
-// a crash (45 s, ebs-facts 10), both with room.
+// mkfs of the largest volume with lazy initialisation, and a mount that waits out ext4's
+// multi-mount protection after a crash (45 s, ebs-facts 10), both with room.
 constexpr std::chrono::seconds machine_patience{180};
 
 Error refuse(std::string message, std::string hint) {
@@ -25,18 +25,23 @@ Error refuse(std::string message, std::string hint) {
 }
 
 node::Machine machine_of(const Session& session, const InstanceId& instance) {
-  return {.shell = session.shell, .instance = instance, .timeout = machine_patience, .stop = session.stop};
+  return {.shell = session.shell,
+          .instance = instance,
+          .timeout = machine_patience,
+          .stop = session.stop};
 }
 
-// Whether one was made. A volume that is mounted has its filesystem, which the mount that follows looks at.
-Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume, const InstanceId& instance,
-                             Filesystem filesystem) {
-  const node::FormatRequest request{
-      .volume = volume.id,
-      .type = filesystem == Filesystem::ext4 ? node::FilesystemType::ext4 : node::FilesystemType::xfs,
-      .uuid = tag_value(volume.tags, tag::created_empty),
-      .created_empty = node::CreatedEmpty::yes,
-      .size = volume.size};
+// Whether one was made. A volume that is mounted has its filesystem, which the mount that follows
+// looks at.
+Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume,
+                             const InstanceId& instance, Filesystem filesystem) {
+  const node::FormatRequest request{.volume = volume.id,
+                                    .type = filesystem == Filesystem::ext4
+                                                ? node::FilesystemType::ext4
+                                                : node::FilesystemType::xfs,
+                                    .uuid = tag_value(volume.tags, tag::created_empty),
+                                    .created_empty = node::CreatedEmpty::yes,
+                                    .size = volume.size};
   session.progress(fmt::format("making a filesystem on {}", volume.id));
   auto formatted = node::format(machine_of(session, instance), request);
   if (formatted) return !formatted->already;
@@ -44,7 +49,8 @@ Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume, 
   const std::string code = error.remote ? error.remote->code : "";
   if (code == "mounted_elsewhere") return false;
   if (code == "not_blank") {
-    error.message = fmt::format("volume {} is not blank, so it is not formatted: {}", volume.id, error.message);
+    error.message =
+        fmt::format("volume {} is not blank, so it is not formatted: {}", volume.id, error.message);
     error.hint = "Mount it without --format; or use a new volume.";
     error.section = "EBS_CONCURRENT_ACCESS.md#formatting";
   }
@@ -55,8 +61,10 @@ Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume, 
 
 std::string_view name_of(Filesystem filesystem) {
   switch (filesystem) {
-    case Filesystem::ext4: return "ext4";
-    case Filesystem::xfs: return "xfs";
+    case Filesystem::ext4:
+      return "ext4";
+    case Filesystem::xfs:
+      return "xfs";
   }
   std::unreachable();
 }
@@ -67,24 +75,30 @@ Result<Filesystem> parse_filesystem(std::string_view text) {
   return fail(Errc::invalid_argument, fmt::format("a filesystem is ext4 or xfs, not '{}'", text));
 }
 
-std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts& instance, const MountSpec& spec) {
+std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts& instance,
+                                 const MountSpec& spec) {
   if (instance.state != InstanceState::running) {
-    return refuse(fmt::format("Instance {} is '{}', and can mount nothing", instance.id, name_of(instance.state)),
+    return refuse(fmt::format("Instance {} is '{}', and can mount nothing", instance.id,
+                              name_of(instance.state)),
                   "Attach without --mount, or start the instance first.");
   }
   if (mode_of(volume) != VolumeMode::exclusive) {
-    return refuse(fmt::format("Volume {} is not in the mode 'exclusive', the only one that can be mounted", volume.id),
-                  "Sealed volumes are read-only everywhere.");
+    return refuse(
+        fmt::format("Volume {} is not in the mode 'exclusive', the only one that can be mounted",
+                    volume.id),
+        "Sealed volumes are read-only everywhere.");
   }
   if (!spec.format) return std::nullopt;
   if (volume.source) {
-    return refuse(fmt::format("Volume {} came from snapshot {}, so it is not formatted", volume.id, *volume.source),
+    return refuse(fmt::format("Volume {} came from snapshot {}, so it is not formatted", volume.id,
+                              *volume.source),
                   "Mount it without --format: it has the snapshot's filesystem.");
   }
   if (!volume.tags.contains(tag::created_empty)) {
-    return refuse(fmt::format("Volume {} was not created empty by runctl, so it is not formatted", volume.id),
-                  "A probe that finds nothing does not prove that there is nothing. Use a volume from "
-                  "`runctl aws ebs create`, or format it by hand.");
+    return refuse(
+        fmt::format("Volume {} was not created empty by runctl, so it is not formatted", volume.id),
+        "A probe that finds nothing does not prove that there is nothing. Use a volume from "
+        "`runctl aws ebs create`, or format it by hand.");
   }
   return std::nullopt;
 }
@@ -95,10 +109,11 @@ Result<Mounted> mount(const Session& session, const VolumeFacts& volume, const I
   if (spec.format) {
     RUNCTL_TRY_LET(formatted, make_filesystem(session, volume, instance, *spec.format));
   }
-  const node::MountRequest request{.volume = volume.id,
-                                   .mount_point = spec.directory,
-                                   .restored = volume.source ? node::Restored::yes : node::Restored::no,
-                                   .size = volume.size};
+  const node::MountRequest request{
+      .volume = volume.id,
+      .mount_point = spec.directory,
+      .restored = volume.source ? node::Restored::yes : node::Restored::no,
+      .size = volume.size};
   session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
   auto mounted = node::mount(machine_of(session, instance), request);
   if (!mounted) {
@@ -131,8 +146,10 @@ Result<Consistency> sync_before_snapshot(const Session& session, const VolumeFac
   for (const AttachmentFacts& attachment : volume.attachments) {
     auto holder = read_instance(session.aws, attachment.instance, session.options());
     if (!holder) return std::unexpected{std::move(holder).error()};
-    if (holder->state == InstanceState::stopped || holder->state == InstanceState::terminated) continue;
-    RUNCTL_TRY_LET(const bool online, node::is_agent_online(session.aws, attachment.instance, session.options()));
+    if (holder->state == InstanceState::stopped || holder->state == InstanceState::terminated)
+      continue;
+    RUNCTL_TRY_LET(const bool online,
+                   node::is_agent_online(session.aws, attachment.instance, session.options()));
     if (!online) {
       consistency = Consistency::crash_consistent;
       continue;

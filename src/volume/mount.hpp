@@ -30,10 +30,11 @@ struct Mounted {
   bool formatted = false;
 };
 
-// What stands against it before anything is touched: a machine that does not run, a volume that may not be
-// formatted because it came from a snapshot or was not created empty by runctl (S11, I8), a mode without
-// mounts.
-[[nodiscard]] std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts& instance,
+// What stands against it before anything is touched: a machine that does not run, a volume that may
+// not be formatted because it came from a snapshot or was not created empty by runctl (S11, I8), a
+// mode without mounts.
+[[nodiscard]] std::optional<Error> check_mount(const VolumeFacts& volume,
+                                               const InstanceFacts& instance,
                                                const MountSpec& spec);
 
 // Formats if asked, then mounts. Both find the device by the serial of what was opened.
@@ -42,11 +43,14 @@ struct Mounted {
                                     const InstanceId& instance, const MountSpec& spec);
 
 // Where the machine has the volume mounted; nothing when it has not. Errors: those of the machine.
-[[nodiscard]] Result<std::optional<std::string>> mounted_at(const Session& session, const VolumeId& volume,
+[[nodiscard]] Result<std::optional<std::string>> mounted_at(const Session& session,
+                                                            const VolumeId& volume,
                                                             const InstanceId& instance);
 
 // Writes back what the volume's machine caches, and says what a snapshot taken now is worth.
-// Errors: those of the machine; a machine that cannot be reached is none: the snapshot is crash-consistent.
-[[nodiscard]] Result<Consistency> sync_before_snapshot(const Session& session, const VolumeFacts& volume);
+// Errors: those of the machine; a machine that cannot be reached is none: the snapshot is
+// crash-consistent.
+[[nodiscard]] Result<Consistency> sync_before_snapshot(const Session& session,
+                                                       const VolumeFacts& volume);
 
 }  // namespace runctl::volume

@@ -28,9 +28,9 @@ bool is_taken(const InstanceFacts& instance, std::string_view device) {
                              [&](const DeviceMapping& d) { return d.device == device; });
 }
 
-// A recommended name that is free; where the search begins depends on the nonce, so that a volume that comes
-// back does not get the name that it had, and two attempts rarely have the same. Once these are used up, the
-// second letter row that EC2 knows follows. Empty when no name is left.
+// A recommended name that is free; where the search begins depends on the nonce, so that a volume
+// that comes back does not get the name that it had, and two attempts rarely have the same. Once
+// these are used up, the second letter row that EC2 knows follows. Empty when no name is left.
 std::string free_device(const InstanceFacts& instance, std::uint64_t nonce) {
   for (std::size_t i = 0; i < recommended_letters.size(); ++i) {
     const char letter = recommended_letters[(nonce + i) % recommended_letters.size()];
@@ -58,9 +58,10 @@ std::optional<Error> check_volume(const VolumeFacts& volume) {
                   "volume-states");
   }
   if (volume.state == VolumeState::error) {
-    return refuse(fmt::format("Volume {} is in the state 'error': AWS lost the hardware behind it", id),
-                  "What was on it is gone; restore its newest snapshot (runctl aws ebs restore).",
-                  "volume-states");
+    return refuse(
+        fmt::format("Volume {} is in the state 'error': AWS lost the hardware behind it", id),
+        "What was on it is gone; restore its newest snapshot (runctl aws ebs restore).",
+        "volume-states");
   }
   if (volume.state == VolumeState::deleting || volume.state == VolumeState::deleted) {
     return refuse(fmt::format("Volume {} is being deleted", id), "Use a different volume.",
@@ -75,37 +76,39 @@ std::optional<Error> check_instance(const InstanceFacts& instance) {
   }
   const std::string& id = instance.id.str();
   const bool starting = instance.state == InstanceState::pending;
-  return refuse(fmt::format("Instance {} is '{}', and volumes can be attached only to one that is running or "
-                            "stopped",
-                            id, name_of(instance.state)),
-                starting ? fmt::format("Wait for it first: runctl aws wait {}", id)
-                         : "Use a different instance.",
-                "instance-states");
+  return refuse(
+      fmt::format("Instance {} is '{}', and volumes can be attached only to one that is running or "
+                  "stopped",
+                  id, name_of(instance.state)),
+      starting ? fmt::format("Wait for it first: runctl aws wait {}", id)
+               : "Use a different instance.",
+      "instance-states");
 }
 
 Error wrong_zone(const AttachFacts& facts) {
   const std::string& id = facts.volume.id.str();
-  Error error = refuse(
-      fmt::format("Volume {} is in zone {}, instance {} in zone {}", id, facts.volume.zone,
-                  facts.instance.id, facts.instance.zone),
-      "A volume can be attached only within its own zone; a snapshot goes everywhere in the region.",
-      "wrong-zone");
-  error.ways_out = {
-      fmt::format("SNAP=$(runctl aws ebs snapshot {} --wait --output id)", id),
-      fmt::format("runctl aws ebs restore $SNAP --availability-zone {} --wait", facts.instance.zone)};
+  Error error = refuse(fmt::format("Volume {} is in zone {}, instance {} in zone {}", id,
+                                   facts.volume.zone, facts.instance.id, facts.instance.zone),
+                       "A volume can be attached only within its own zone; a snapshot goes "
+                       "everywhere in the region.",
+                       "wrong-zone");
+  error.ways_out = {fmt::format("SNAP=$(runctl aws ebs snapshot {} --wait --output id)", id),
+                    fmt::format("runctl aws ebs restore $SNAP --availability-zone {} --wait",
+                                facts.instance.zone)};
   return error;
 }
 
 std::optional<Error> check_slots(const AttachFacts& facts) {
   const auto& instance = facts.instance;
   if (facts.attachment_limit && instance.devices.size() >= *facts.attachment_limit) {
-    return refuse(fmt::format("Instance {} ({}) has {} volumes, as many as its type takes", instance.id,
-                              instance.type, instance.devices.size()),
+    return refuse(fmt::format("Instance {} ({}) has {} volumes, as many as its type takes",
+                              instance.id, instance.type, instance.devices.size()),
                   "Detach one of them, or use a larger instance type.", "attachment-limits");
   }
   if (facts.wanted_device && is_taken(instance, *facts.wanted_device)) {
-    return refuse(fmt::format("Instance {} has another volume as {}", instance.id, *facts.wanted_device),
-                  "Leave --device out, and a free name is chosen.", "device-names");
+    return refuse(
+        fmt::format("Instance {} has another volume as {}", instance.id, *facts.wanted_device),
+        "Leave --device out, and a free name is chosen.", "device-names");
   }
   return std::nullopt;
 }
@@ -115,12 +118,14 @@ std::optional<Error> check_slots(const AttachFacts& facts) {
 Error held_volume(const VolumeFacts& volume, const AttachmentFacts& attachment,
                   const std::optional<InstanceFacts>& holder, const InstanceId& wanted_by) {
   const std::string& id = volume.id.str();
-  Error error = refuse(fmt::format("Volume {} is already attached to instance {}.", id, attachment.instance),
-                       "Detach it first or use a different volume.", "held-volume");
+  Error error =
+      refuse(fmt::format("Volume {} is already attached to instance {}.", id, attachment.instance),
+             "Detach it first or use a different volume.", "held-volume");
   std::string machine = holder ? label_of(*holder) : attachment.instance.str();
   if (holder) machine += fmt::format(", {}, {}", holder->type, name_of(holder->state));
   error.details.push_back("held by:   " + machine);
-  error.details.push_back(fmt::format("device:    {} ({})", attachment.device, name_of(attachment.state)));
+  error.details.push_back(
+      fmt::format("device:    {} ({})", attachment.device, name_of(attachment.state)));
   if (attachment.since) error.details.push_back("since:     " + iso8601(*attachment.since));
   error.details.emplace_back("danger:    two machines that write one filesystem destroy it");
   error.ways_out = {

@@ -13,10 +13,10 @@ namespace runctl::volume {
 struct AttachFacts {
   VolumeFacts volume;
   InstanceFacts instance;
-  std::optional<InstanceFacts> holder = {};         // when another machine has the volume
-  std::optional<unsigned> attachment_limit = {};    // of the instance's type
-  std::optional<std::string> wanted_device = {};    // --device
-  std::uint64_t nonce = 0;                          // varies the device name from attempt to attempt
+  std::optional<InstanceFacts> holder = {};       // when another machine has the volume
+  std::optional<unsigned> attachment_limit = {};  // of the instance's type
+  std::optional<std::string> wanted_device = {};  // --device
+  std::uint64_t nonce = 0;                        // varies the device name from attempt to attempt
 };
 
 // Exactly one of the three is set, but for `device`, which also says where an attached volume is.
@@ -29,18 +29,20 @@ struct AttachPlan {
 // Rules S1, S3, S4, S5 of the product's contract.
 [[nodiscard]] AttachPlan plan_attach(const AttachFacts& facts);
 
-// What a read after AttachVolume says of the attempt to attach as `device` to `instance`. AttachVolume has no
-// client token: the pair of instance and device name is what tells our attempt from another's.
+// What a read after AttachVolume says of the attempt to attach as `device` to `instance`.
+// AttachVolume has no client token: the pair of instance and device name is what tells our attempt
+// from another's.
 enum class AttachOutcome : std::uint8_t {
-  ours,         // our instance, our device name
-  other_name,   // our instance, another device name: another process attached it there
-  lost,         // another instance has it
-  not_yet       // nobody has it, as far as this read can tell
+  ours,        // our instance, our device name
+  other_name,  // our instance, another device name: another process attached it there
+  lost,        // another instance has it
+  not_yet      // nobody has it, as far as this read can tell
 };
 [[nodiscard]] AttachOutcome classify_attach(const VolumeFacts& volume, const InstanceId& instance,
                                             const std::string& device);
 
-// The refusal of a volume that `attachment`'s machine holds. `holder` adds its name, type and state.
+// The refusal of a volume that `attachment`'s machine holds. `holder` adds its name, type and
+// state.
 [[nodiscard]] Error held_volume(const VolumeFacts& volume, const AttachmentFacts& attachment,
                                 const std::optional<InstanceFacts>& holder,
                                 const InstanceId& wanted_by);

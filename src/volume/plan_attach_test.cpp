@@ -22,7 +22,8 @@ TEST(PlanAttach, ChoosesAnotherNameForAnotherNonceAndPassesOverTakenOnes) {
   auto facts = facts_for(sample::free_volume());
   facts.nonce = 10;  // the last of f to p
   EXPECT_EQ(plan_attach(facts).device, "/dev/sdp");
-  facts.instance.devices.push_back({.device = "/dev/sdp", .volume = sample::volume_id("0eeeeeeeeeeeeeee1")});
+  facts.instance.devices.push_back(
+      {.device = "/dev/sdp", .volume = sample::volume_id("0eeeeeeeeeeeeeee1")});
   EXPECT_EQ(plan_attach(facts).device, "/dev/sdf");
 }
 
@@ -54,7 +55,8 @@ TEST(PlanAttach, CallsAnAttachmentThatIsThereDone) {
     EXPECT_EQ(plan.device, "/dev/sdf");
   }
   for (const auto state : {AttachmentState::detaching, AttachmentState::busy}) {
-    EXPECT_TRUE(plan_attach(facts_for(sample::held_volume_by(sample::instance_id(), state))).refusal.has_value());
+    EXPECT_TRUE(plan_attach(facts_for(sample::held_volume_by(sample::instance_id(), state)))
+                    .refusal.has_value());
   }
 }
 
@@ -72,8 +74,8 @@ TEST(PlanAttach, RefusesEveryVolumeThatIsNotAvailable) {
 
 TEST(PlanAttach, RefusesEveryMachineThatIsNeitherRunningNorStopped) {
   auto facts = facts_for(sample::free_volume());
-  for (const auto state : {InstanceState::pending, InstanceState::stopping, InstanceState::shutting_down,
-                           InstanceState::terminated}) {
+  for (const auto state : {InstanceState::pending, InstanceState::stopping,
+                           InstanceState::shutting_down, InstanceState::terminated}) {
     facts.instance.state = state;
     EXPECT_TRUE(plan_attach(facts).refusal.has_value()) << name_of(state);
   }
@@ -86,7 +88,8 @@ TEST(PlanAttach, RefusesAnotherZoneAndSaysHowToGetThere) {
   facts.instance.zone = "us-east-1b";
   const auto plan = plan_attach(facts);
   ASSERT_TRUE(plan.refusal.has_value());
-  EXPECT_NE(plan.refusal->ways_out.back().find("--availability-zone us-east-1b"), std::string::npos);
+  EXPECT_NE(plan.refusal->ways_out.back().find("--availability-zone us-east-1b"),
+            std::string::npos);
 }
 
 TEST(PlanAttach, RefusesAFullMachineAndATakenName) {

@@ -37,12 +37,13 @@ DeletePlan plan_delete(const VolumeFacts& volume, std::span<const SnapshotFacts>
   if (!volume.attachments.empty()) {
     plan.refusal = attached(volume);
   } else if (volume.tags.contains(tag::is_protected)) {
-    plan.refusal = refuse(fmt::format("Volume {} is protected (tag {}).", volume.id, tag::is_protected),
-                          "Remove the tag first if it really may go.");
+    plan.refusal =
+        refuse(fmt::format("Volume {} is protected (tag {}).", volume.id, tag::is_protected),
+               "Remove the tag first if it really may go.");
   } else if (mode_of(volume) == VolumeMode::sealed) {
-    plan.refusal = refuse(fmt::format("Volume {} is sealed: it holds a dataset that others may rely on.",
-                                      volume.id),
-                          fmt::format("Remove its tag {} first if it really may go.", tag::mode));
+    plan.refusal = refuse(
+        fmt::format("Volume {} is sealed: it holds a dataset that others may rely on.", volume.id),
+        fmt::format("Remove its tag {} first if it really may go.", tag::mode));
   } else if (volume.managed) {
     plan.refusal = refuse(fmt::format("Volume {} is managed by another AWS service.", volume.id),
                           "Delete it there.");

@@ -17,8 +17,8 @@ struct DeletePlan {
   std::optional<Error> refusal = {};
 };
 
-// Rule S15: refuses a volume that is attached, protected, sealed, or in motion. `snapshots` are those of this
-// volume.
+// Rule S15: refuses a volume that is attached, protected, sealed, or in motion. `snapshots` are
+// those of this volume.
 [[nodiscard]] DeletePlan plan_delete(const VolumeFacts& volume,
                                      std::span<const SnapshotFacts> snapshots);
 

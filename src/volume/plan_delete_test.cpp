@@ -1,8 +1,8 @@
 #include "volume/plan_delete.hpp"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "volume/sample_facts.hpp"
 
@@ -10,7 +10,10 @@ namespace runctl::volume {
 namespace {
 
 SnapshotFacts snapshot(SnapshotState state) {
-  return {.id = sample::snapshot_id(), .volume = sample::volume_id(), .volume_size = GiB{8}, .state = state};
+  return {.id = sample::snapshot_id(),
+          .volume = sample::volume_id(),
+          .volume_size = GiB{8},
+          .state = state};
 }
 
 TEST(PlanDelete, KnowsAnOnlyCopy) {
@@ -24,9 +27,11 @@ TEST(PlanDelete, KnowsAnOnlyCopy) {
 TEST(PlanDelete, RefusesWhatIsAttachedProtectedSealedOrManaged) {
   const std::vector complete{snapshot(SnapshotState::completed)};
   EXPECT_FALSE(plan_delete(sample::free_volume(), complete).refusal.has_value());
-  EXPECT_TRUE(plan_delete(sample::held_volume_by(sample::instance_id()), complete).refusal.has_value());
-  for (const auto& [key, value] : {std::pair{tag::is_protected, "true"}, std::pair{tag::mode, "sealed"},
-                                   std::pair{tag::mode, "a mode of the future"}}) {
+  EXPECT_TRUE(
+      plan_delete(sample::held_volume_by(sample::instance_id()), complete).refusal.has_value());
+  for (const auto& [key, value] :
+       {std::pair{tag::is_protected, "true"}, std::pair{tag::mode, "sealed"},
+        std::pair{tag::mode, "a mode of the future"}}) {
     auto volume = sample::free_volume();
     volume.tags.emplace(key, value);
     EXPECT_TRUE(plan_delete(volume, complete).refusal.has_value()) << key << "=" << value;

@@ -15,9 +15,9 @@ Error refuse(std::string message, std::string hint, std::string_view anchor) {
 }
 
 Error which_one(const VolumeFacts& volume) {
-  Error error = refuse(fmt::format("Volume {} is attached to {} instances.", volume.id,
-                                   volume.attachments.size()),
-                       "Say which one is meant with --instance:", "multi-attach");
+  Error error = refuse(
+      fmt::format("Volume {} is attached to {} instances.", volume.id, volume.attachments.size()),
+      "Say which one is meant with --instance:", "multi-attach");
   for (const auto& attachment : volume.attachments) {
     error.ways_out.push_back(
         fmt::format("runctl aws ebs detach {} --instance {}", volume.id, attachment.instance));
@@ -33,7 +33,8 @@ Error unreachable(const VolumeFacts& volume, const InstanceFacts& holder) {
   error.ways_out = {
       fmt::format("runctl aws ebs snapshot {}   # keeps what has reached the volume", volume.id),
       fmt::format("runctl aws wait {}           # when it has just been started", holder.id),
-      fmt::format("runctl aws terminate {}      # when it is lost; see its --help first", holder.id)};
+      fmt::format("runctl aws terminate {}      # when it is lost; see its --help first",
+                  holder.id)};
   return error;
 }
 
@@ -72,10 +73,12 @@ DetachPlan plan_detach(const DetachFacts& facts) {
   }
   const InstanceFacts& holder = *facts.holder;
   const bool root = meant->device == holder.root_device;
-  const bool off = holder.state == InstanceState::stopped || holder.state == InstanceState::terminated;
+  const bool off =
+      holder.state == InstanceState::stopped || holder.state == InstanceState::terminated;
   if (root && !off) {
-    plan.refusal = refuse(fmt::format("Volume {} is the root volume of instance {}.", volume.id, holder.id),
-                          "A root volume can be detached only from a stopped instance.", "root-volumes");
+    plan.refusal =
+        refuse(fmt::format("Volume {} is the root volume of instance {}.", volume.id, holder.id),
+               "A root volume can be detached only from a stopped instance.", "root-volumes");
   } else if (!off && !facts.agent_online) {
     plan.refusal = unreachable(volume, holder);
   } else {

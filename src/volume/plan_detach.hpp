@@ -1,4 +1,5 @@
-// Deciding whether a volume may be detached, from which machine, and what has to be done there first.
+// Deciding whether a volume may be detached, from which machine, and what has to be done there
+// first.
 #pragma once
 
 #include <optional>
@@ -13,22 +14,23 @@ struct DetachFacts {
   VolumeFacts volume;
   std::optional<InstanceId> wanted_instance = {};  // --instance
   std::optional<InstanceFacts> holder = {};        // of the attachment that is meant
-  bool agent_online = false;                       // the holder can be asked what it does with the volume
+  bool agent_online = false;  // the holder can be asked what it does with the volume
 };
 
 struct DetachPlan {
   bool already_detached = false;
   std::optional<AttachmentFacts> attachment = {};
-  bool unmount_first = false;  // the machine runs: its filesystem is taken down before the device goes
+  bool unmount_first =
+      false;  // the machine runs: its filesystem is taken down before the device goes
   std::optional<Error> refusal = {};
 };
 
-// Rules S7 and S8. A stopped machine needs no unmount (docs: Detach an Amazon EBS volume from an Amazon EC2
-// instance).
+// Rules S7 and S8. A stopped machine needs no unmount (docs: Detach an Amazon EBS volume from an
+// Amazon EC2 instance).
 [[nodiscard]] DetachPlan plan_detach(const DetachFacts& facts);
 
-// The attachment that a detach would act upon: the one named, or the only one. Null when there is none, or it
-// is not clear which.
+// The attachment that a detach would act upon: the one named, or the only one. Null when there is
+// none, or it is not clear which.
 [[nodiscard]] const AttachmentFacts* attachment_meant(const VolumeFacts& volume,
                                                       const std::optional<InstanceId>& wanted);
 

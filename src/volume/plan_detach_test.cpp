@@ -48,7 +48,8 @@ TEST(PlanDetach, CallsAFreeVolumeDone) {
 
 TEST(PlanDetach, AsksWhichOneWhenSeveralHaveIt) {
   auto facts = held();
-  facts.volume.attachments.push_back({.instance = sample::instance_id("0bbbbbbbbbbbbbbb2"), .device = "/dev/sdg"});
+  facts.volume.attachments.push_back(
+      {.instance = sample::instance_id("0bbbbbbbbbbbbbbb2"), .device = "/dev/sdg"});
   const auto plan = plan_detach(facts);
   ASSERT_TRUE(plan.refusal.has_value());
   EXPECT_EQ(plan.refusal->ways_out.size(), 2U);

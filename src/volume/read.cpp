@@ -26,8 +26,9 @@ Result<std::vector<Fact>> read_pages(aws::Client& aws, typename Operation::Reque
     }
     if (page.next_token.empty()) return all;
     if (page.next_token == request.next_token) {
-      return fail(Errc::corrupt, fmt::format("{} goes round in circles: its next page is the same page",
-                                             Operation::info.name));
+      return fail(Errc::corrupt,
+                  fmt::format("{} goes round in circles: its next page is the same page",
+                              Operation::info.name));
     }
     request.next_token = page.next_token;
   }
@@ -44,7 +45,8 @@ std::vector<ec2::Instance> instances_of(const ec2::DescribeInstancesResult& page
 template <class Fact>
 Result<Fact> only(std::vector<Fact> found, std::string_view noun, std::string_view id) {
   if (found.size() == 1) return std::move(found.front());
-  return fail(Errc::not_found, fmt::format("there is no {} {} in this account and region", noun, id));
+  return fail(Errc::not_found,
+              fmt::format("there is no {} {} in this account and region", noun, id));
 }
 
 std::vector<ec2::Filter> by_name(std::string_view name) {
@@ -54,9 +56,11 @@ std::vector<ec2::Filter> by_name(std::string_view name) {
 template <class Fact>
 Result<Fact> only_named(std::vector<Fact> found, std::string_view noun, std::string_view name) {
   if (found.empty()) {
-    auto missing = fail(Errc::not_found, fmt::format("there is no {} named '{}' in this account and region",
-                                                     noun, name));
-    missing.error().hint = "Look at the region (--region), the profile (--profile) and the spelling.";
+    auto missing =
+        fail(Errc::not_found,
+             fmt::format("there is no {} named '{}' in this account and region", noun, name));
+    missing.error().hint =
+        "Look at the region (--region), the profile (--profile) and the spelling.";
     return missing;
   }
   if (found.size() == 1) return std::move(found.front());
@@ -76,19 +80,17 @@ void keep_named(std::vector<Fact>& found, std::string_view name) {
 }  // namespace
 
 Result<VolumeFacts> read_volume(aws::Client& aws, const VolumeId& id, const CallOptions& options) {
-  RUNCTL_TRY_LET(auto found,
-                 (read_pages<ec2::DescribeVolumes, VolumeFacts>(
-                     aws, {.volume_ids = {id.str()}}, options,
-                     [](const auto& page) -> const auto& { return page.volumes; })));
+  RUNCTL_TRY_LET(auto found, (read_pages<ec2::DescribeVolumes, VolumeFacts>(
+                                 aws, {.volume_ids = {id.str()}}, options,
+                                 [](const auto& page) -> const auto& { return page.volumes; })));
   return only(std::move(found), "volume", id.str());
 }
 
 Result<SnapshotFacts> read_snapshot(aws::Client& aws, const SnapshotId& id,
                                     const CallOptions& options) {
-  RUNCTL_TRY_LET(auto found,
-                 (read_pages<ec2::DescribeSnapshots, SnapshotFacts>(
-                     aws, {.snapshot_ids = {id.str()}}, options,
-                     [](const auto& page) -> const auto& { return page.snapshots; })));
+  RUNCTL_TRY_LET(auto found, (read_pages<ec2::DescribeSnapshots, SnapshotFacts>(
+                                 aws, {.snapshot_ids = {id.str()}}, options,
+                                 [](const auto& page) -> const auto& { return page.snapshots; })));
   return only(std::move(found), "snapshot", id.str());
 }
 
@@ -166,7 +168,8 @@ Result<std::optional<unsigned>> read_attachment_limit(aws::Client& aws,
                                                       const CallOptions& options) {
   RUNCTL_TRY_LET(const auto answer, aws.call<ec2::DescribeInstanceTypes>(
                                         {.instance_types = {std::string{instance_type}}}, options));
-  if (answer.instance_types.size() != 1 || !answer.instance_types.front().ebs_info) return std::nullopt;
+  if (answer.instance_types.size() != 1 || !answer.instance_types.front().ebs_info)
+    return std::nullopt;
   const auto limit = answer.instance_types.front().ebs_info->maximum_ebs_attachments;
   if (!limit || *limit < 1 || *limit > 1'000) return std::nullopt;
   return static_cast<unsigned>(*limit);

@@ -28,8 +28,8 @@ namespace runctl::volume {
 [[nodiscard]] Result<std::vector<InstanceFacts>> list_instances(
     aws::Client& aws, std::vector<aws::ec2::Filter> filters, const aws::CallOptions& options);
 
-// `text` is an id, or the Name tag of exactly one of them; terminated instances and deleted volumes do not
-// count. Errors: not_found; conflict, listing the candidates, when several have that name;
+// `text` is an id, or the Name tag of exactly one of them; terminated instances and deleted volumes
+// do not count. Errors: not_found; conflict, listing the candidates, when several have that name;
 // invalid_argument for text that looks like an id and is none.
 [[nodiscard]] Result<VolumeFacts> find_volume(aws::Client& aws, std::string_view text,
                                               const aws::CallOptions& options);

@@ -16,7 +16,11 @@ inline InstanceId instance_id(std::string_view digits = "0bbbbbbbbbbbbbbb1") {
 inline SnapshotId snapshot_id() { return SnapshotId::parse("snap-0ccccccccccccccc1").value(); }
 
 inline VolumeFacts free_volume() {
-  return {.id = volume_id(), .size = GiB{8}, .type = "gp3", .zone = "us-east-1a", .state = VolumeState::available};
+  return {.id = volume_id(),
+          .size = GiB{8},
+          .type = "gp3",
+          .zone = "us-east-1a",
+          .state = VolumeState::available};
 }
 
 inline InstanceFacts running_instance(InstanceId id = instance_id()) {
@@ -25,10 +29,13 @@ inline InstanceFacts running_instance(InstanceId id = instance_id()) {
           .type = "t3.medium",
           .zone = "us-east-1a",
           .root_device = "/dev/xvda",
-          .devices = {{.device = "/dev/xvda", .volume = volume_id("0ddddddddddddddd1"), .delete_on_termination = true}}};
+          .devices = {{.device = "/dev/xvda",
+                       .volume = volume_id("0ddddddddddddddd1"),
+                       .delete_on_termination = true}}};
 }
 
-inline VolumeFacts held_volume_by(const InstanceId& holder, AttachmentState state = AttachmentState::attached) {
+inline VolumeFacts held_volume_by(const InstanceId& holder,
+                                  AttachmentState state = AttachmentState::attached) {
   VolumeFacts volume = free_volume();
   volume.state = VolumeState::in_use;
   volume.attachments = {{.instance = holder, .device = "/dev/sdf", .state = state}};

@@ -16,10 +16,11 @@ Result<SnapshotFacts> find_by_operation(const Session& session, const std::strin
   return wait_for<SnapshotFacts>(
       session, {.budget = std::chrono::seconds{20}}, "the snapshot whose reply was lost",
       [&]() -> Result<std::optional<SnapshotFacts>> {
-        RUNCTL_TRY_LET(auto found,
-                       list_snapshots(session.aws,
-                                      {{.name = fmt::format("tag:{}", tag::operation), .values = {operation}}},
-                                      session.options()));
+        RUNCTL_TRY_LET(
+            auto found,
+            list_snapshots(session.aws,
+                           {{.name = fmt::format("tag:{}", tag::operation), .values = {operation}}},
+                           session.options()));
         if (found.empty()) return std::nullopt;
         return std::move(found.front());
       });
@@ -29,20 +30,23 @@ Result<SnapshotFacts> find_by_operation(const Session& session, const std::strin
 
 std::string_view name_of(Consistency consistency) {
   switch (consistency) {
-    case Consistency::consistent: return "consistent";
-    case Consistency::crash_consistent: return "crash-consistent";
+    case Consistency::consistent:
+      return "consistent";
+    case Consistency::crash_consistent:
+      return "crash-consistent";
   }
   std::unreachable();
 }
 
 Result<SnapshotFacts> create_snapshot(const Session& session, const SnapshotSpec& spec) {
   const std::string operation = random_uuid(session.random);
-  aws::ec2::TagSpecification tags{
-      .resource_type = "snapshot",
-      .tags = {{.key = std::string{tag::operation}, .value = operation},
-               {.key = std::string{tag::consistency}, .value = std::string{name_of(spec.consistency)}}}};
+  aws::ec2::TagSpecification tags{.resource_type = "snapshot",
+                                  .tags = {{.key = std::string{tag::operation}, .value = operation},
+                                           {.key = std::string{tag::consistency},
+                                            .value = std::string{name_of(spec.consistency)}}}};
   if (!spec.name.empty()) tags.tags.push_back({.key = std::string{tag::name}, .value = spec.name});
-  aws::ec2::CreateSnapshotRequest request{.volume_id = spec.volume.str(), .tag_specifications = {tags}};
+  aws::ec2::CreateSnapshotRequest request{.volume_id = spec.volume.str(),
+                                          .tag_specifications = {tags}};
   if (!spec.description.empty()) request.description = spec.description;
 
   auto created = session.aws.call<aws::ec2::CreateSnapshot>(request, session.options());
@@ -54,8 +58,9 @@ Result<SnapshotFacts> create_snapshot(const Session& session, const SnapshotSpec
   auto found = find_by_operation(session, operation);
   if (found || found.error().code != Errc::deadline_exceeded) return found;
   Error lost = std::move(created).error();
-  lost.message = fmt::format("CreateSnapshot of {} was sent, no answer came, and no such snapshot can be seen",
-                             spec.volume);
+  lost.message =
+      fmt::format("CreateSnapshot of {} was sent, no answer came, and no such snapshot can be seen",
+                  spec.volume);
   lost.hint = fmt::format("It may still appear, with the tag {}={}.", tag::operation, operation);
   return std::unexpected{std::move(lost)};
 }
@@ -68,7 +73,8 @@ Result<SnapshotFacts> wait_until_completed(const Session& session, const Snapsho
         if (!seen && seen.error().code == Errc::not_found) return std::nullopt;
         if (!seen) return std::unexpected{std::move(seen).error()};
         switch (seen->state) {
-          case SnapshotState::completed: return *std::move(seen);
+          case SnapshotState::completed:
+            return *std::move(seen);
           case SnapshotState::pending:
           case SnapshotState::recovering:
             session.progress(fmt::format("snapshot {} {}", id, seen->progress));

@@ -14,8 +14,8 @@
 
 namespace runctl::volume {
 
-// EC2 has no notification of state changes; polls of one id are cheap (docs: Request throttling for the Amazon
-// EC2 API), and half a second is what people notice.
+// EC2 has no notification of state changes; polls of one id are cheap (docs: Request throttling for
+// the Amazon EC2 API), and half a second is what people notice.
 struct PollPolicy {
   std::chrono::milliseconds first_delay{50};
   std::chrono::milliseconds max_delay{2'000};
@@ -24,8 +24,8 @@ struct PollPolicy {
 
 // Calls `probe` until it yields a value, doubling the delay between calls up to `max_delay`.
 // `probe` must only read. It runs at least once; an error from it ends the wait.
-// Errors: deadline_exceeded once `budget` or the session's deadline is spent; cancelled on stop; else the
-// probe's own.
+// Errors: deadline_exceeded once `budget` or the session's deadline is spent; cancelled on stop;
+// else the probe's own.
 template <class T>
 Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string_view what,
                    const std::function<Result<std::optional<T>>()>& probe) {
@@ -42,12 +42,11 @@ Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string
   }
 }
 
-// As wait_for, until `probe` has yielded the same value three times in a row in short succession: EC2's reads
-// may be old, and no decision on safety rests on one of them.
-// Source: docs, "Ensuring eventual consistency in the Amazon EC2 API"; coldsnap asks for three reads too.
+// As wait_for, until `probe` has yielded the same value three times in a row in short succession:
+// EC2's reads may be old, and no decision on safety rests on one of them. Source: docs, "Ensuring
+// eventual consistency in the Amazon EC2 API"; coldsnap asks for three reads too.
 template <class T>
-Result<T> wait_until_agreed(const Session& session, const PollPolicy& policy,
-                            std::string_view what,
+Result<T> wait_until_agreed(const Session& session, const PollPolicy& policy, std::string_view what,
                             const std::function<Result<std::optional<T>>()>& probe) {
   constexpr int agreeing_reads = 3;
   constexpr std::chrono::milliseconds between{20};

@@ -27,7 +27,7 @@ class OnMachines:
         mounted = self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", first, "--mount",
                                                 "/data", "--format", "ext4", "--output", "json")).record
         self.assertTrue(mounted["formatted"])
-        self.assertTrue(mounted["mount_point"].endswith("/data"))
+        self.assertEqual(mounted["mount_point"], "/data")
         written = self.train(first, "import os; open(os.environ['RUNCTL_DATA_DIR'] + '/x', 'w').write('kept')",
                              "--data-volume", volume, "--wait")
         self.succeeded(written)

@@ -1,12 +1,13 @@
-// What becomes of a volume when replies are lost: every mutating call of attach and detach, its reply dropped
-// once before the effect and once after it, against the emulated cloud in this process.
-#include <gtest/gtest.h>
-
+// What becomes of a volume when replies are lost: every mutating call of attach and detach, its
+// reply dropped once before the effect and once after it, against the emulated cloud in this
+// process.
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+
+#include <gtest/gtest.h>
 
 #include "aws/client.hpp"
 #include "aws/codec.hpp"
@@ -73,7 +74,8 @@ class DroppingTransport final : public HttpTransport {
 class NoShell final : public node::RemoteShell {
  public:
   [[nodiscard]] Result<node::ShellOutcome> run(const InstanceId& instance, const std::string&,
-                                               std::chrono::seconds, const std::stop_token&) override {
+                                               std::chrono::seconds,
+                                               const std::stop_token&) override {
     return fail(Errc::unavailable, "no machine " + instance.str());
   }
 };
@@ -88,7 +90,8 @@ class MemoryStore final : public emulator::Store {
 class LostReply : public testing::TestWithParam<Drop> {
  protected:
   void SetUp() override {
-    auto hardware = emulator::make_hardware(emulator::HardwareKind::none, {.state = {}, .clock = clock_, .process = process_});
+    auto hardware = emulator::make_hardware(emulator::HardwareKind::none,
+                                            {.state = {}, .clock = clock_, .process = process_});
     ASSERT_TRUE(hardware.has_value());
     auto cloud = emulator::Cloud::open({.clock = clock_,
                                         .random = random_,
@@ -102,11 +105,12 @@ class LostReply : public testing::TestWithParam<Drop> {
     transport_ = std::make_unique<DroppingTransport>(*loopback_);
     client_ = std::make_unique<aws::Client>(
         *transport_, clock_, random_, log_,
-        aws::ClientConfig{.region = "us-east-1",
-                          .credentials = {.access_key_id = "test", .secret_access_key = Secret{"emulator"}},
-                          .ec2_endpoint = "http://cloud",
-                          .ssm_endpoint = "http://cloud",
-                          .sts_endpoint = "http://cloud"});
+        aws::ClientConfig{
+            .region = "us-east-1",
+            .credentials = {.access_key_id = "test", .secret_access_key = Secret{"emulator"}},
+            .ec2_endpoint = "http://cloud",
+            .ssm_endpoint = "http://cloud",
+            .sts_endpoint = "http://cloud"});
     const auto instance = fleet::launch(session(), {.zone = "us-east-1a"});
     ASSERT_TRUE(instance.has_value()) << instance.error().message;
     instance_ = fleet::wait_until_ready(session(), instance->id).value();
@@ -125,7 +129,8 @@ class LostReply : public testing::TestWithParam<Drop> {
 
   // Attaches as `runctl aws ebs attach` does.
   [[nodiscard]] Result<volume::VolumeFacts> attach() {
-    RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session(), volume_.value(), instance_.value()));
+    RUNCTL_TRY_LET(const auto facts,
+                   volume::read_attach_facts(session(), volume_.value(), instance_.value()));
     const auto plan = volume::plan_attach(facts);
     return volume::execute_attach(session(), facts, plan);
   }
@@ -210,21 +215,27 @@ TEST_P(LostReply, AVolumeIsDeletedWhenReadingSaysSo) {
   EXPECT_EQ(deleted.has_value(), GetParam() == Drop::after_effect);
 }
 
-INSTANTIATE_TEST_SUITE_P(OnceEach, LostReply, testing::Values(Drop::before_effect, Drop::after_effect),
+INSTANTIATE_TEST_SUITE_P(OnceEach, LostReply,
+                         testing::Values(Drop::before_effect, Drop::after_effect),
                          [](const auto& drop) {
-                           return drop.param == Drop::before_effect ? "BeforeTheEffect" : "AfterTheEffect";
+                           return drop.param == Drop::before_effect ? "BeforeTheEffect"
+                                                                    : "AfterTheEffect";
                          });
 
-// Not a matter of replies: the loser of a race is told who won, and touches nothing of the winner's.
+// Not a matter of replies: the loser of a race is told who won, and touches nothing of the
+// winner's.
 class Race : public LostReply {};
 
 TEST_P(Race, TheLoserNamesTheWinner) {
   const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
   const auto plan = volume::plan_attach(facts);
   // Between our plan and our call another machine takes it.
-  const auto winner = fleet::wait_until_ready(session(), fleet::launch(session(), {.zone = "us-east-1a"}).value().id).value();
+  const auto winner = fleet::wait_until_ready(
+                          session(), fleet::launch(session(), {.zone = "us-east-1a"}).value().id)
+                          .value();
   const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
-  ASSERT_TRUE(volume::execute_attach(session(), their_facts, volume::plan_attach(their_facts)).has_value());
+  ASSERT_TRUE(
+      volume::execute_attach(session(), their_facts, volume::plan_attach(their_facts)).has_value());
 
   const auto ours = volume::execute_attach(session(), facts, plan);
   ASSERT_FALSE(ours.has_value());

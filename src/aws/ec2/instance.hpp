@@ -208,6 +208,41 @@ struct TerminateInstancesResult {
                                                  &TerminateInstancesResult::terminating_instances));
 };
 
+// Hibernation is left out: nothing here asks for it.
+struct StopInstancesRequest {
+  std::vector<std::string> instance_ids = {};
+  std::optional<bool> force = {};
+  std::optional<bool> dry_run = {};
+  static constexpr auto shape =
+      describe("StopInstancesRequest",
+               field("InstanceIds", "InstanceId", &StopInstancesRequest::instance_ids),
+               field("Force", "force", &StopInstancesRequest::force),
+               field("DryRun", "dryRun", &StopInstancesRequest::dry_run));
+};
+
+struct StopInstancesResult {
+  std::vector<InstanceStateChange> stopping_instances = {};
+  static constexpr auto shape =
+      describe("StopInstancesResult", field("StoppingInstances", "instancesSet",
+                                            &StopInstancesResult::stopping_instances));
+};
+
+struct StartInstancesRequest {
+  std::vector<std::string> instance_ids = {};
+  std::optional<bool> dry_run = {};
+  static constexpr auto shape =
+      describe("StartInstancesRequest",
+               field("InstanceIds", "InstanceId", &StartInstancesRequest::instance_ids),
+               field("DryRun", "dryRun", &StartInstancesRequest::dry_run));
+};
+
+struct StartInstancesResult {
+  std::vector<InstanceStateChange> starting_instances = {};
+  static constexpr auto shape =
+      describe("StartInstancesResult", field("StartingInstances", "instancesSet",
+                                             &StartInstancesResult::starting_instances));
+};
+
 struct EbsInstanceBlockDeviceSpecification {
   std::optional<bool> delete_on_termination = {};
   std::string volume_id = {};
@@ -256,6 +291,18 @@ struct TerminateInstances {
   using Request = TerminateInstancesRequest;
   using Response = TerminateInstancesResult;
   static constexpr OperationInfo info{ec2_service, "TerminateInstances", Idempotent::yes};
+};
+
+struct StopInstances {
+  using Request = StopInstancesRequest;
+  using Response = StopInstancesResult;
+  static constexpr OperationInfo info{ec2_service, "StopInstances", Idempotent::yes};
+};
+
+struct StartInstances {
+  using Request = StartInstancesRequest;
+  using Response = StartInstancesResult;
+  static constexpr OperationInfo info{ec2_service, "StartInstances", Idempotent::yes};
 };
 
 struct ModifyInstanceAttribute {

@@ -11,7 +11,7 @@ struct VolumeLimits {
   std::string_view type;
   std::int64_t least_gib;
   std::int64_t most_gib;
-  std::int64_t least_iops;    // 0: IOPS cannot be asked for
+  std::int64_t least_iops;  // 0: IOPS cannot be asked for
   std::int64_t most_iops;
   std::int64_t iops_per_gib;
   bool multi_attach = false;

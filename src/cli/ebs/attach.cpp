@@ -1,4 +1,6 @@
 // runctl aws ebs attach
+#include "volume/attach.hpp"
+
 #include <array>
 #include <optional>
 
@@ -9,7 +11,6 @@
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
-#include "volume/attach.hpp"
 #include "volume/mount.hpp"
 #include "volume/read.hpp"
 
@@ -20,10 +21,16 @@ constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "VOLUME", .help = "its id or Name"},
 }};
 constexpr std::array<OptionSpec, 4> options{{
-    {.name = "--instance", .value = "INSTANCE", .help = "the machine, by id or Name", .alias = "--instance-id"},
-    {.name = "--device", .value = "DEVICE", .help = "the device name that EC2 keeps (default: a free one)"},
+    {.name = "--instance",
+     .value = "INSTANCE",
+     .help = "the machine, by id or Name",
+     .alias = "--instance-id"},
+    {.name = "--device",
+     .value = "DEVICE",
+     .help = "the device name that EC2 keeps (default: a free one)"},
     {.name = "--mount", .value = "DIR", .help = "mount it there as well"},
-    {.name = "--format", .value = "ext4|xfs",
+    {.name = "--format",
+     .value = "ext4|xfs",
      .help = "with --mount: make a filesystem on a volume that was created empty"},
 }};
 
@@ -48,7 +55,8 @@ Result<Options> parse_options(const Arguments& arguments) {
   const auto directory = arguments.get("--mount");
   const auto format = arguments.get("--format");
   if (format && !directory) {
-    return fail(Errc::invalid_argument, "--format is for --mount: say where the new filesystem goes");
+    return fail(Errc::invalid_argument,
+                "--format is for --mount: say where the new filesystem goes");
   }
   if (directory) {
     volume::MountSpec mount;
@@ -78,9 +86,11 @@ std::vector<std::string> steps_of(const Options& wanted, const volume::AttachFac
 }
 
 Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPlan& plan,
-                      const InstanceId& instance, const std::optional<volume::Mounted>& mounted) {
-  std::string text = fmt::format("Volume {} {} attached to {} as {}.\n", volume.id,
-                                 plan.already_attached ? "was already" : "is", instance, plan.device);
+                      const InstanceId& instance, const std::optional<volume::Mounted>& mounted,
+                      const std::string& mount_point) {
+  std::string text =
+      fmt::format("Volume {} {} attached to {} as {}.\n", volume.id,
+                  plan.already_attached ? "was already" : "is", instance, plan.device);
   boost::json::object record{{"volume_id", volume.id.str()},
                              {"instance_id", instance.str()},
                              {"device", plan.device},
@@ -88,7 +98,8 @@ Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPla
   if (mounted) {
     text += fmt::format("{} at {} ({}).\n", mounted->already ? "It was already mounted" : "Mounted",
                         mounted->path, mounted->filesystem);
-    record["mount_point"] = mounted->path;
+    record["mount_point"] = mount_point;
+    record["path"] = mounted->path;
     record["filesystem"] = mounted->filesystem;
     record["formatted"] = mounted->formatted;
     record["already_mounted"] = mounted->already;
@@ -126,12 +137,14 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
     if (!result) {
       // The attachment stands; what failed is on the machine.
       result.error().details.push_back(
-          fmt::format("volume {} is attached to {} as {}, and not mounted", volume.id, instance.id, plan.device));
+          fmt::format("volume {} is attached to {} as {}, and not mounted", volume.id, instance.id,
+                      plan.device));
       return std::unexpected{std::move(result).error()};
     }
     mounted = *std::move(result);
   }
-  present(context, describe(volume, plan, instance.id, mounted));
+  present(context, describe(volume, plan, instance.id, mounted,
+                            wanted.mount ? wanted.mount->directory : ""));
   return ExitCode::ok;
 }
 

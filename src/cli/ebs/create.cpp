@@ -1,4 +1,6 @@
 // runctl aws ebs create
+#include "volume/create.hpp"
+
 #include <array>
 #include <charconv>
 
@@ -9,17 +11,19 @@
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
-#include "volume/create.hpp"
 
 namespace runctl::cli {
 namespace {
 
 constexpr std::array<OptionSpec, 10> options{{
     {.name = "--size", .value = "GIB", .help = "the size, in GiB"},
-    {.name = "--type", .value = "TYPE", .help = "gp3 (default), gp2, io1, io2, st1, sc1 or standard",
+    {.name = "--type",
+     .value = "TYPE",
+     .help = "gp3 (default), gp2, io1, io2, st1, sc1 or standard",
      .alias = "--volume-type"},
     {.name = "--name", .value = "NAME", .help = "its Name tag, by which commands find it"},
-    {.name = "--availability-zone", .value = "AZ",
+    {.name = "--availability-zone",
+     .value = "AZ",
      .help = "where it is, and where its machine must be (default: the region's first)"},
     {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
     {.name = "--throughput", .value = "MIBS", .help = "for gp3, in MiB/s"},
@@ -65,7 +69,8 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
   auto ready = volume::wait_until_available(session, created.id);
   if (!ready) {
     // It exists and is paid for: whatever happened, say so.
-    return with_context(std::move(ready).error(), fmt::format("making volume {}, which exists", created.id));
+    return with_context(std::move(ready).error(),
+                        fmt::format("making volume {}, which exists", created.id));
   }
   present(context, {.text = fmt::format("Created volume {}.\n{}", ready->id, text_of(*ready)),
                     .record = record_of(*ready),

@@ -1,4 +1,6 @@
 // runctl aws ebs detach
+#include "volume/detach.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
@@ -7,7 +9,6 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/output.hpp"
-#include "volume/detach.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -17,18 +18,22 @@ constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "VOLUME", .help = "its id or Name"},
 }};
 constexpr std::array<OptionSpec, 1> options{{
-    {.name = "--instance", .value = "INSTANCE", .help = "from which machine, when several have it",
+    {.name = "--instance",
+     .value = "INSTANCE",
+     .help = "from which machine, when several have it",
      .alias = "--instance-id"},
 }};
 
 Result<ExitCode> detach(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto volume, volume::find_volume(cloud->aws(), arguments.positional("VOLUME"),
-                                                        session.options()));
+  RUNCTL_TRY_LET(
+      const auto volume,
+      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), session.options()));
   std::optional<InstanceId> wanted;
   if (const auto name = arguments.get("--instance")) {
-    RUNCTL_TRY_LET(const auto instance, volume::find_instance(cloud->aws(), *name, session.options()));
+    RUNCTL_TRY_LET(const auto instance,
+                   volume::find_instance(cloud->aws(), *name, session.options()));
     wanted = instance.id;
   }
   RUNCTL_TRY_LET(const auto facts, volume::read_detach_facts(session, volume, wanted));
@@ -44,8 +49,10 @@ Result<ExitCode> detach(const Arguments& arguments, Context& context) {
   const InstanceId instance = plan.attachment->instance;
   if (context.globals.dry_run) {
     std::vector<std::string> steps;
-    if (plan.unmount_first) steps.push_back(fmt::format("unmount it on {}, unless something uses it", instance));
-    steps.push_back(fmt::format("detach volume {} ({}) from {}", label_of(volume), plan.attachment->device, instance));
+    if (plan.unmount_first)
+      steps.push_back(fmt::format("unmount it on {}, unless something uses it", instance));
+    steps.push_back(fmt::format("detach volume {} ({}) from {}", label_of(volume),
+                                plan.attachment->device, instance));
     return show_plan(context, steps);
   }
   RUNCTL_TRY(volume::execute_detach(session, facts, plan));

@@ -19,7 +19,8 @@ Result<std::optional<std::int64_t>> parse_count(const Arguments& arguments, std:
   const char* const end = text->data() + text->size();
   const auto [rest, error] = std::from_chars(text->data(), end, number);
   if (error != std::errc{} || rest != end || number < 1) {
-    return fail(Errc::invalid_argument, fmt::format("{} takes a whole number above zero, not '{}'", name, *text));
+    return fail(Errc::invalid_argument,
+                fmt::format("{} takes a whole number above zero, not '{}'", name, *text));
   }
   return number;
 }
@@ -60,7 +61,8 @@ ExitCode show_plan(Context& context, const std::vector<std::string>& steps) {
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
   }
-  present(context, {.text = std::move(text), .record = {{"dry_run", true}, {"plan", std::move(plan)}}});
+  present(context,
+          {.text = std::move(text), .record = {{"dry_run", true}, {"plan", std::move(plan)}}});
   return ExitCode::ok;
 }
 

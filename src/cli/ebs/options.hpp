@@ -17,7 +17,8 @@ namespace runctl::cli {
 [[nodiscard]] Result<std::optional<std::int64_t>> parse_count(const Arguments& arguments,
                                                               std::string_view name);
 
-// --tag K=V … and --name. Errors: invalid_argument for a tag without '=', or in runctl's or AWS's own names.
+// --tag K=V … and --name. Errors: invalid_argument for a tag without '=', or in runctl's or AWS's
+// own names.
 [[nodiscard]] Result<volume::Tags> parse_tags(const Arguments& arguments);
 
 // An absolute path that may serve as a mount point. Errors: invalid_argument.

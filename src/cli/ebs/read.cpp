@@ -1,4 +1,6 @@
 // runctl aws ebs list|show|snapshots: what there is
+#include "volume/read.hpp"
+
 #include <array>
 
 #include <boost/json/array.hpp>
@@ -9,7 +11,6 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
-#include "volume/read.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -28,7 +29,8 @@ constexpr std::array<OptionSpec, 1> snapshots_options{{
 template <class Fact>
 Presentation listing(const std::vector<Fact>& facts, std::string_view plural) {
   Presentation out{.text = table_of(facts), .record = {}};
-  if (facts.empty()) out.text = fmt::format("There are no {} in this account and region.\n", plural);
+  if (facts.empty())
+    out.text = fmt::format("There are no {} in this account and region.\n", plural);
   boost::json::array records;
   std::vector<std::string> ids;
   for (const Fact& fact : facts) {
@@ -43,8 +45,10 @@ Presentation listing(const std::vector<Fact>& facts, std::string_view plural) {
 Result<ExitCode> list(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   std::vector<aws::ec2::Filter> filters;
-  if (const auto name = arguments.get("--name")) filters.push_back({.name = "tag:Name", .values = {*name}});
-  RUNCTL_TRY_LET(const auto volumes, volume::list_volumes(cloud->aws(), std::move(filters), cloud->options()));
+  if (const auto name = arguments.get("--name"))
+    filters.push_back({.name = "tag:Name", .values = {*name}});
+  RUNCTL_TRY_LET(const auto volumes,
+                 volume::list_volumes(cloud->aws(), std::move(filters), cloud->options()));
   Presentation presentation = listing(volumes, "volumes");
   if (arguments.has("--detailed") && !volumes.empty()) {
     presentation.text.clear();
@@ -58,8 +62,9 @@ Result<ExitCode> list(const Arguments& arguments, Context& context) {
 
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
-  RUNCTL_TRY_LET(const auto volume, volume::find_volume(cloud->aws(), arguments.positional("VOLUME"),
-                                                        cloud->options()));
+  RUNCTL_TRY_LET(
+      const auto volume,
+      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), cloud->options()));
   present(context, {.text = text_of(volume), .record = record_of(volume), .id = volume.id.str()});
   return ExitCode::ok;
 }
@@ -76,7 +81,8 @@ Result<ExitCode> snapshots(const Arguments& arguments, Context& context) {
     }
     filters.push_back({.name = "volume-id", .values = {id}});
   }
-  RUNCTL_TRY_LET(const auto found, volume::list_snapshots(cloud->aws(), std::move(filters), cloud->options()));
+  RUNCTL_TRY_LET(const auto found,
+                 volume::list_snapshots(cloud->aws(), std::move(filters), cloud->options()));
   present(context, listing(found, "snapshots"));
   return ExitCode::ok;
 }

@@ -19,10 +19,14 @@ constexpr std::array<PositionalSpec, 1> positionals{{
 }};
 constexpr std::array<OptionSpec, 6> options{{
     {.name = "--size", .value = "GIB", .help = "at least the snapshot's (the default)"},
-    {.name = "--type", .value = "TYPE", .help = "gp3 (default), gp2, io1, io2, st1, sc1 or standard",
+    {.name = "--type",
+     .value = "TYPE",
+     .help = "gp3 (default), gp2, io1, io2, st1, sc1 or standard",
      .alias = "--volume-type"},
     {.name = "--name", .value = "NAME", .help = "its Name tag"},
-    {.name = "--availability-zone", .value = "AZ", .help = "any zone of the region (default: the first)"},
+    {.name = "--availability-zone",
+     .value = "AZ",
+     .help = "any zone of the region (default: the first)"},
     {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
     {.name = "--wait", .help = "return when the volume can be attached"},
 }};
@@ -49,8 +53,9 @@ Result<volume::VolumeSpec> spec_from(const Arguments& arguments, const volume::S
 Result<ExitCode> restore(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto snapshot, volume::find_snapshot(cloud->aws(), arguments.positional("SNAPSHOT"),
-                                                            session.options()));
+  RUNCTL_TRY_LET(
+      const auto snapshot,
+      volume::find_snapshot(cloud->aws(), arguments.positional("SNAPSHOT"), session.options()));
   RUNCTL_TRY_LET(const auto spec, spec_from(arguments, session, snapshot));
   if (context.globals.dry_run) {
     return show_plan(context, {fmt::format("make a volume of {} GiB, {}, in {} from snapshot {}",
@@ -60,16 +65,18 @@ Result<ExitCode> restore(const Arguments& arguments, Context& context) {
   if (arguments.has("--wait")) {
     auto ready = volume::wait_until_available(session, restored.id);
     if (!ready) {
-      return with_context(std::move(ready).error(), fmt::format("making volume {}, which exists", restored.id));
+      return with_context(std::move(ready).error(),
+                          fmt::format("making volume {}, which exists", restored.id));
     }
     restored = *std::move(ready);
   }
   auto record = record_of(restored);
   record["snapshot_id"] = snapshot.id.str();
-  present(context, {.text = fmt::format("Restored {} as volume {} ({}).\n{}", snapshot.id, restored.id,
-                                        volume::name_of(restored.state), text_of(restored)),
-                    .record = std::move(record),
-                    .id = restored.id.str()});
+  present(context,
+          {.text = fmt::format("Restored {} as volume {} ({}).\n{}", snapshot.id, restored.id,
+                               volume::name_of(restored.state), text_of(restored)),
+           .record = std::move(record),
+           .id = restored.id.str()});
   return ExitCode::ok;
 }
 

@@ -19,7 +19,8 @@ boost::json::object record_of(const volume::Tags& tags) {
   return record;
 }
 
-void put_time(boost::json::object& record, std::string_view key, const std::optional<Timestamp>& time) {
+void put_time(boost::json::object& record, std::string_view key,
+              const std::optional<Timestamp>& time) {
   if (time) record[key] = iso8601(*time);
 }
 
@@ -40,9 +41,12 @@ std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
 
 std::string_view name_of(volume::VolumeMode mode) {
   switch (mode) {
-    case volume::VolumeMode::exclusive: return "exclusive";
-    case volume::VolumeMode::sealed: return "sealed";
-    case volume::VolumeMode::cluster: return "cluster";
+    case volume::VolumeMode::exclusive:
+      return "exclusive";
+    case volume::VolumeMode::sealed:
+      return "sealed";
+    case volume::VolumeMode::cluster:
+      return "cluster";
   }
   std::unreachable();
 }
@@ -77,14 +81,13 @@ boost::json::object record_of(const volume::VolumeFacts& volume) {
 }
 
 boost::json::object record_of(const volume::SnapshotFacts& snapshot) {
-  boost::json::object record{
-      {"snapshot_id", snapshot.id.str()},
-      {"name", tag_value(snapshot.tags, volume::tag::name)},
-      {"state", volume::name_of(snapshot.state)},
-      {"progress", snapshot.progress},
-      {"volume_size_gib", snapshot.volume_size.count},
-      {"description", snapshot.description},
-      {"consistency", tag_value(snapshot.tags, volume::tag::consistency)}};
+  boost::json::object record{{"snapshot_id", snapshot.id.str()},
+                             {"name", tag_value(snapshot.tags, volume::tag::name)},
+                             {"state", volume::name_of(snapshot.state)},
+                             {"progress", snapshot.progress},
+                             {"volume_size_gib", snapshot.volume_size.count},
+                             {"description", snapshot.description},
+                             {"consistency", tag_value(snapshot.tags, volume::tag::consistency)}};
   if (snapshot.volume) record["volume_id"] = snapshot.volume->str();
   put_time(record, "started", snapshot.started);
   record["tags"] = record_of(snapshot.tags);
@@ -92,13 +95,14 @@ boost::json::object record_of(const volume::SnapshotFacts& snapshot) {
 }
 
 boost::json::object record_of(const volume::InstanceFacts& instance) {
-  boost::json::object record{{"instance_id", instance.id.str()},
-                             {"name", tag_value(instance.tags, volume::tag::name)},
-                             {"state", volume::name_of(instance.state)},
-                             {"type", instance.type},
-                             {"availability_zone", instance.zone},
-                             {"private_address", instance.private_address},
-                             {"lifecycle", instance.lifecycle.empty() ? "on-demand" : instance.lifecycle}};
+  boost::json::object record{
+      {"instance_id", instance.id.str()},
+      {"name", tag_value(instance.tags, volume::tag::name)},
+      {"state", volume::name_of(instance.state)},
+      {"type", instance.type},
+      {"availability_zone", instance.zone},
+      {"private_address", instance.private_address},
+      {"lifecycle", instance.lifecycle.empty() ? "on-demand" : instance.lifecycle}};
   put_time(record, "launched", instance.launched);
   boost::json::array devices;
   for (const auto& device : instance.devices) {
@@ -113,31 +117,33 @@ boost::json::object record_of(const volume::InstanceFacts& instance) {
 }
 
 std::string text_of(const volume::VolumeFacts& volume) {
-  return key_values({{"volume", volume.id.str()},
-                     {"name", tag_value(volume.tags, volume::tag::name)},
-                     {"state", std::string{volume::name_of(volume.state)}},
-                     {"attached to", attachments_text(volume)},
-                     {"size", fmt::format("{} GiB {}", volume.size.count, volume.type)},
-                     {"zone", volume.zone},
-                     {"mode", std::string{name_of(volume::mode_of(volume))}},
-                     {"multi-attach", volume.multi_attach ? "on" : ""},
-                     {"encrypted", volume.encrypted ? "yes" : ""},
-                     {"iops", volume.iops ? std::to_string(*volume.iops) : ""},
-                     {"throughput", volume.throughput ? fmt::format("{} MiB/s", *volume.throughput) : ""},
-                     {"from snapshot", volume.source ? volume.source->str() : ""},
-                     {"created", time_text(volume.created)},
-                     {"protected", volume.tags.contains(volume::tag::is_protected) ? "yes" : ""}});
+  return key_values(
+      {{"volume", volume.id.str()},
+       {"name", tag_value(volume.tags, volume::tag::name)},
+       {"state", std::string{volume::name_of(volume.state)}},
+       {"attached to", attachments_text(volume)},
+       {"size", fmt::format("{} GiB {}", volume.size.count, volume.type)},
+       {"zone", volume.zone},
+       {"mode", std::string{name_of(volume::mode_of(volume))}},
+       {"multi-attach", volume.multi_attach ? "on" : ""},
+       {"encrypted", volume.encrypted ? "yes" : ""},
+       {"iops", volume.iops ? std::to_string(*volume.iops) : ""},
+       {"throughput", volume.throughput ? fmt::format("{} MiB/s", *volume.throughput) : ""},
+       {"from snapshot", volume.source ? volume.source->str() : ""},
+       {"created", time_text(volume.created)},
+       {"protected", volume.tags.contains(volume::tag::is_protected) ? "yes" : ""}});
 }
 
 std::string text_of(const volume::SnapshotFacts& snapshot) {
-  return key_values({{"snapshot", snapshot.id.str()},
-                     {"name", tag_value(snapshot.tags, volume::tag::name)},
-                     {"state", fmt::format("{} {}", volume::name_of(snapshot.state), snapshot.progress)},
-                     {"of volume", snapshot.volume ? snapshot.volume->str() : ""},
-                     {"size", fmt::format("{} GiB", snapshot.volume_size.count)},
-                     {"consistency", tag_value(snapshot.tags, volume::tag::consistency)},
-                     {"started", time_text(snapshot.started)},
-                     {"description", snapshot.description}});
+  return key_values(
+      {{"snapshot", snapshot.id.str()},
+       {"name", tag_value(snapshot.tags, volume::tag::name)},
+       {"state", fmt::format("{} {}", volume::name_of(snapshot.state), snapshot.progress)},
+       {"of volume", snapshot.volume ? snapshot.volume->str() : ""},
+       {"size", fmt::format("{} GiB", snapshot.volume_size.count)},
+       {"consistency", tag_value(snapshot.tags, volume::tag::consistency)},
+       {"started", time_text(snapshot.started)},
+       {"description", snapshot.description}});
 }
 
 std::string text_of(const volume::InstanceFacts& instance) {

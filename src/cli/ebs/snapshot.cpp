@@ -1,4 +1,6 @@
 // runctl aws ebs snapshot
+#include "volume/snapshot.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
@@ -10,7 +12,6 @@
 #include "cli/output.hpp"
 #include "volume/mount.hpp"
 #include "volume/read.hpp"
-#include "volume/snapshot.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -27,11 +28,13 @@ constexpr std::array<OptionSpec, 3> options{{
 Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto volume, volume::find_volume(cloud->aws(), arguments.positional("VOLUME"),
-                                                        session.options()));
+  RUNCTL_TRY_LET(
+      const auto volume,
+      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), session.options()));
   if (context.globals.dry_run) {
-    return show_plan(context, {fmt::format("write back what its machine caches of volume {}", label_of(volume)),
-                               "take a snapshot of it"});
+    return show_plan(
+        context, {fmt::format("write back what its machine caches of volume {}", label_of(volume)),
+                  "take a snapshot of it"});
   }
   RUNCTL_TRY_LET(const auto consistency, volume::sync_before_snapshot(session, volume));
   const volume::SnapshotSpec spec{.volume = volume.id,
@@ -42,14 +45,17 @@ Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
   if (arguments.has("--wait")) {
     auto complete = volume::wait_until_completed(session, made.id);
     if (!complete) {
-      return with_context(std::move(complete).error(), fmt::format("waiting for snapshot {}, which exists", made.id));
+      return with_context(std::move(complete).error(),
+                          fmt::format("waiting for snapshot {}, which exists", made.id));
     }
     made = *std::move(complete);
   }
   std::string text = fmt::format("Snapshot {} of volume {}: {}, {}.\n", made.id, volume.id,
                                  volume::name_of(made.state), volume::name_of(consistency));
   if (consistency == volume::Consistency::crash_consistent) {
-    text += "The volume was mounted: what was written back before is in it; a file being written may be cut.\n";
+    text +=
+        "The volume was mounted: what was written back before is in it; a file being written may "
+        "be cut.\n";
   }
   auto record = record_of(made);
   record["consistency"] = volume::name_of(consistency);

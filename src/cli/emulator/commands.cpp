@@ -14,18 +14,23 @@ namespace {
 
 constexpr std::array<OptionSpec, 4> start_options{{
     {.name = "--port", .value = "N", .help = "listen there; 0 takes a free one (default 4599)"},
-    {.name = "--pace", .value = "instant|fast|aws", .help = "how long state changes take (default fast)"},
-    {.name = "--hardware", .value = "block|files|none",
+    {.name = "--pace",
+     .value = "instant|fast|aws",
+     .help = "how long state changes take (default fast)"},
+    {.name = "--hardware",
+     .value = "block|files|none",
      .help = "what stands behind it (default: block when root, else files)"},
     {.name = "--seed", .value = "N", .help = "makes ids and timings repeat"},
 }};
 
-Result<std::uint64_t> parse_number(std::string_view name, const std::string& text, std::uint64_t most) {
+Result<std::uint64_t> parse_number(std::string_view name, const std::string& text,
+                                   std::uint64_t most) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc{} || rest != end || number > most) {
-    return fail(Errc::invalid_argument, fmt::format("{} takes a number from 0 to {}, not '{}'", name, most, text));
+    return fail(Errc::invalid_argument,
+                fmt::format("{} takes a number from 0 to {}, not '{}'", name, most, text));
   }
   return number;
 }
@@ -37,7 +42,8 @@ Result<std::string> one_of(const Arguments& arguments, std::string_view name, st
     if (known == value) return value;
   }
   std::string known;
-  for (const std::string_view v : values) known += fmt::format("{}{}", known.empty() ? "" : ", ", v);
+  for (const std::string_view v : values)
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", v);
   return fail(Errc::invalid_argument, fmt::format("{} is one of {}, not '{}'", name, known, value));
 }
 
@@ -65,7 +71,8 @@ Presentation describe(const EmulatorStatus& status) {
                                  {"state", status.state}});
   text += fmt::format(
       "\nFor AWS's own tools:\n"
-      "  export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} AWS_DEFAULT_REGION=us-east-1\n",
+      "  export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} "
+      "AWS_DEFAULT_REGION=us-east-1\n",
       status.endpoint, emulator_access_key, emulator_secret_key);
   return {.text = std::move(text),
           .record = {{"running", true},
@@ -96,8 +103,9 @@ Result<ExitCode> start_emulator(const Arguments& arguments, Context& context) {
 
 Result<ExitCode> stop_emulator(const Arguments&, Context& context) {
   RUNCTL_TRY_LET(const bool stopped, context.emulator.stop(context.globals.emulator_state));
-  present(context, {.text = stopped ? "Stopped. Volumes and snapshots are kept.\n" : "It was not running.\n",
-                    .record = {{"stopped", stopped}, {"state", context.globals.emulator_state}}});
+  present(context,
+          {.text = stopped ? "Stopped. Volumes and snapshots are kept.\n" : "It was not running.\n",
+           .record = {{"stopped", stopped}, {"state", context.globals.emulator_state}}});
   return ExitCode::ok;
 }
 

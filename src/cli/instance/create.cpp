@@ -14,17 +14,23 @@ namespace runctl::cli {
 namespace {
 
 constexpr std::array<PositionalSpec, 1> positionals{{
-    {.name = "TYPE", .help = "the instance type (default t3.medium)", .need = PositionalSpec::Need::optional},
+    {.name = "TYPE",
+     .help = "the instance type (default t3.medium)",
+     .need = PositionalSpec::Need::optional},
 }};
 constexpr std::array<OptionSpec, 10> options{{
     {.name = "--instance-type", .value = "TYPE", .help = "the same as TYPE"},
     {.name = "--name", .value = "NAME", .help = "its Name tag, by which commands find it"},
-    {.name = "--availability-zone", .value = "AZ", .help = "where its volumes are (default: AWS chooses)"},
+    {.name = "--availability-zone",
+     .value = "AZ",
+     .help = "where its volumes are (default: AWS chooses)"},
     {.name = "--ami-id", .value = "AMI", .help = "the image (default: Amazon Linux 2023)"},
     {.name = "--key-name", .value = "KEY", .help = "an EC2 key pair, for ssh"},
     {.name = "--security-group", .value = "SG", .help = "a security group id"},
     {.name = "--subnet", .value = "SUBNET", .help = "a subnet id"},
-    {.name = "--iam-instance-profile", .value = "NAME", .help = "with AmazonSSMManagedInstanceCore, so that SSM works"},
+    {.name = "--iam-instance-profile",
+     .value = "NAME",
+     .help = "with AmazonSSMManagedInstanceCore, so that SSM works"},
     {.name = "--tag", .value = "K=V", .help = "a tag", .times = OptionSpec::Times::many},
     {.name = "--wait", .help = "return when commands can run on it"},
 }};
@@ -34,7 +40,8 @@ Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
   const auto words = arguments.rest("TYPE");
   const auto option = arguments.get("--instance-type");
   if (!words.empty() && option && words.front() != *option) {
-    return fail(Errc::invalid_argument, fmt::format("two instance types are given: {} and {}", words.front(), *option));
+    return fail(Errc::invalid_argument,
+                fmt::format("two instance types are given: {} and {}", words.front(), *option));
   }
   if (!words.empty()) spec.type = words.front();
   if (option) spec.type = *option;
@@ -61,15 +68,18 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
     auto ready = fleet::wait_until_ready(session, instance.id);
     if (!ready) {
       // It is rented and costs money: whatever happened, say so.
-      ready.error().details.push_back(fmt::format("instance {} was launched and is still there; to give it back: "
-                                                  "runctl aws terminate {}", instance.id, instance.id));
+      ready.error().details.push_back(
+          fmt::format("instance {} was launched and is still there; to give it back: "
+                      "runctl aws terminate {}",
+                      instance.id, instance.id));
       return std::unexpected{std::move(ready).error()};
     }
     instance = *std::move(ready);
   }
-  present(context, {.text = fmt::format("Launched instance {}.\n{}", instance.id, text_of(instance)),
-                    .record = record_of(instance),
-                    .id = instance.id.str()});
+  present(context,
+          {.text = fmt::format("Launched instance {}.\n{}", instance.id, text_of(instance)),
+           .record = record_of(instance),
+           .id = instance.id.str()});
   return ExitCode::ok;
 }
 

@@ -26,9 +26,12 @@ boost::json::object record_of(const node::RunReport& run) {
 
 std::string outcome_text(const node::RunReport& run) {
   switch (run.state) {
-    case node::RunState::running: return "is running";
-    case node::RunState::succeeded: return "succeeded";
-    case node::RunState::lost: return "is gone, and nothing says how it ended: its machine was stopped, or it was killed";
+    case node::RunState::running:
+      return "is running";
+    case node::RunState::succeeded:
+      return "succeeded";
+    case node::RunState::lost:
+      return "is gone, and nothing says how it ended: its machine was stopped, or it was killed";
     case node::RunState::failed:
       if (run.signal) return fmt::format("was ended by signal {}", *run.signal);
       return fmt::format("failed with exit status {}", run.exit_status.value_or(-1));

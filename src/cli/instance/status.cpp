@@ -31,8 +31,10 @@ struct Inside {
 };
 
 Result<Inside> look_inside(const volume::Session& session, const InstanceId& instance) {
-  const node::Machine machine{
-      .shell = session.shell, .instance = instance, .timeout = machine_patience, .stop = session.stop};
+  const node::Machine machine{.shell = session.shell,
+                              .instance = instance,
+                              .timeout = machine_patience,
+                              .stop = session.stop};
   Inside inside;
   RUNCTL_TRY_LET(inside.facts, node::inspect(machine));
   RUNCTL_TRY_LET(inside.runs, node::list_runs(machine, runs_shown));
@@ -57,14 +59,16 @@ std::string device_text(const node::DeviceFacts& device) {
   }
   text += '\n';
   for (const auto& user : device.users) {
-    text += fmt::format("    used by process {} '{}' ({})\n", user.pid, user.command, join(user.what, ", "));
+    text += fmt::format("    used by process {} '{}' ({})\n", user.pid, user.command,
+                        join(user.what, ", "));
   }
   return text;
 }
 
 std::string inside_text(const Inside& inside) {
-  std::string text = fmt::format("up:        {}\ndisk:      {} free\n",
-                                 duration_in_words(inside.facts.uptime), bytes_in_words(inside.facts.root_free_bytes));
+  std::string text =
+      fmt::format("up:        {}\ndisk:      {} free\n", duration_in_words(inside.facts.uptime),
+                  bytes_in_words(inside.facts.root_free_bytes));
   if (!inside.facts.devices.empty()) text += "on the machine:\n";
   for (const auto& device : inside.facts.devices) text += device_text(device);
   if (!inside.runs.empty()) text += "runs:\n";
@@ -73,7 +77,8 @@ std::string inside_text(const Inside& inside) {
   }
   if (!inside.log_end.empty()) {
     text += fmt::format("the end of {}'s output:\n", inside.runs.front().id.str());
-    for (const std::string_view line : split(trim(inside.log_end), '\n')) text += fmt::format("  | {}\n", line);
+    for (const std::string_view line : split(trim(inside.log_end), '\n'))
+      text += fmt::format("  | {}\n", line);
   }
   return text;
 }
@@ -81,20 +86,19 @@ std::string inside_text(const Inside& inside) {
 boost::json::object device_record(const node::DeviceFacts& device) {
   boost::json::array mounts;
   for (const auto& mount : device.mounts) {
-    mounts.push_back({{"mount_point", mount.mount_point}, {"options", mount.options}, {"read_only", mount.read_only}});
+    mounts.push_back({{"mount_point", mount.mount_point},
+                      {"options", mount.options},
+                      {"read_only", mount.read_only}});
   }
   boost::json::array users;
   for (const auto& user : device.users) {
     users.push_back({{"pid", user.pid}, {"command", user.command}, {"what", join(user.what, ",")}});
   }
-  return {{"device", device.device},
-          {"volume_id", device.volume ? device.volume->str() : ""},
-          {"filesystem", device.type},
-          {"uuid", device.uuid},
-          {"size_bytes", device.size_bytes},
-          {"read_only", device.read_only},
-          {"mounts", std::move(mounts)},
-          {"users", std::move(users)}};
+  return {
+      {"device", device.device},         {"volume_id", device.volume ? device.volume->str() : ""},
+      {"filesystem", device.type},       {"uuid", device.uuid},
+      {"size_bytes", device.size_bytes}, {"read_only", device.read_only},
+      {"mounts", std::move(mounts)},     {"users", std::move(users)}};
 }
 
 void add_to(boost::json::object& record, const Inside& inside) {
@@ -112,9 +116,11 @@ void add_to(boost::json::object& record, const Inside& inside) {
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto instance, volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"),
-                                                            session.options()));
-  Presentation presentation{.text = text_of(instance), .record = record_of(instance), .id = instance.id.str()};
+  RUNCTL_TRY_LET(
+      const auto instance,
+      volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
+  Presentation presentation{
+      .text = text_of(instance), .record = record_of(instance), .id = instance.id.str()};
   if (instance.state == volume::InstanceState::running) {
     const auto inside = look_inside(session, instance.id);
     if (inside) {

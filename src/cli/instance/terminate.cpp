@@ -1,4 +1,6 @@
 // runctl aws terminate
+#include "fleet/terminate.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
@@ -7,7 +9,6 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/output.hpp"
-#include "fleet/terminate.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -17,31 +18,35 @@ constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "INSTANCE", .help = "its id or Name"},
 }};
 constexpr std::array<OptionSpec, 1> options{{
-    {.name = "--unsafe-skip-unmount", .help = "do not unmount its volumes: what was not written is lost"},
+    {.name = "--unsafe-skip-unmount",
+     .help = "do not unmount its volumes: what was not written is lost"},
 }};
 
-std::vector<std::string> steps_of(const fleet::TerminateFacts& facts, const fleet::TerminatePlan& plan) {
+std::vector<std::string> steps_of(const fleet::TerminateFacts& facts,
+                                  const fleet::TerminatePlan& plan) {
   std::vector<std::string> steps;
   for (const auto& device : plan.data_volumes) {
-    steps.push_back(fmt::format("{}keep volume {} ({})", plan.unmount_first ? "unmount and " : "", device.volume,
-                                device.device));
+    steps.push_back(fmt::format("{}keep volume {} ({})", plan.unmount_first ? "unmount and " : "",
+                                device.volume, device.device));
   }
-  steps.push_back(fmt::format("terminate instance {} ({}) with its root disk", label_of(facts.instance),
-                              facts.instance.type));
+  steps.push_back(fmt::format("terminate instance {} ({}) with its root disk",
+                              label_of(facts.instance), facts.instance.type));
   return steps;
 }
 
 Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto instance, volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"),
-                                                            session.options()));
+  RUNCTL_TRY_LET(
+      const auto instance,
+      volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(const auto facts, fleet::read_terminate_facts(session, instance));
   const auto unmounting = arguments.has("--unsafe-skip-unmount") ? fleet::Unmounting::skipped
                                                                  : fleet::Unmounting::required;
   auto plan = fleet::plan_terminate(facts, unmounting);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
-  if (context.globals.dry_run && !plan.already_gone) return show_plan(context, steps_of(facts, plan));
+  if (context.globals.dry_run && !plan.already_gone)
+    return show_plan(context, steps_of(facts, plan));
   if (!plan.already_gone) {
     std::string question;
     for (const std::string& step : steps_of(facts, plan)) question += fmt::format("- {}\n", step);
@@ -50,7 +55,8 @@ Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
   }
   present(context, {.text = fmt::format("Instance {} {} terminated.\n", instance.id,
                                         plan.already_gone ? "was already" : "is"),
-                    .record = {{"instance_id", instance.id.str()}, {"already_terminated", plan.already_gone}},
+                    .record = {{"instance_id", instance.id.str()},
+                               {"already_terminated", plan.already_gone}},
                     .id = instance.id.str()});
   return ExitCode::ok;
 }

@@ -1,4 +1,6 @@
 // runctl aws train
+#include "training/train.hpp"
+
 #include <array>
 #include <ostream>
 #include <utility>
@@ -11,7 +13,6 @@
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/output.hpp"
-#include "training/train.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -23,15 +24,20 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
 constexpr std::array<OptionSpec, 6> options{{
-    {.name = "--data-volume", .value = "VOLUME", .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
-    {.name = "--checkpoint-volume", .value = "VOLUME", .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
+    {.name = "--data-volume",
+     .value = "VOLUME",
+     .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
+    {.name = "--checkpoint-volume",
+     .value = "VOLUME",
+     .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
     {.name = "--resume", .help = "go on from the newest complete checkpoint"},
     {.name = "--sync-code", .help = "send the files beside SCRIPT too (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
-Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud, const std::optional<std::string>& name) {
+Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
+                                                const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
   RUNCTL_TRY_LET(auto volume, volume::find_volume(cloud.aws(), *name, cloud.options()));
   return volume;
@@ -42,7 +48,8 @@ Result<training::Code> collect(const Arguments& arguments) {
     return fail(Errc::invalid_argument, "--sync-code and --no-sync-code exclude each other");
   }
   if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
-    return fail(Errc::invalid_argument, "--resume needs --checkpoint-volume: that is where the checkpoints are");
+    return fail(Errc::invalid_argument,
+                "--resume needs --checkpoint-volume: that is where the checkpoints are");
   }
   const auto siblings =
       arguments.has("--no-sync-code") ? training::Siblings::left_out : training::Siblings::sent;
@@ -54,9 +61,12 @@ std::string file_name(const std::string& path) { return path.substr(path.rfind('
 std::vector<std::string> steps_of(const training::TrainSpec& spec) {
   std::vector<std::string> steps;
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
-    if (*volume) steps.push_back(fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
+    if (*volume)
+      steps.push_back(
+          fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
   }
-  steps.push_back(fmt::format("send {} files ({})", spec.code.files.size(), bytes_in_words(spec.code.bytes())));
+  steps.push_back(
+      fmt::format("send {} files ({})", spec.code.files.size(), bytes_in_words(spec.code.bytes())));
   steps.push_back(fmt::format("start {} on {}", spec.script, label_of(spec.instance)));
   return steps;
 }
@@ -74,17 +84,18 @@ Result<ExitCode> conclude(Context& context, const node::RunReport& run) {
   return ExitCode::failure;
 }
 
-Result<ExitCode> wait_for_end(Context& context, const volume::Session& session, const InstanceId& instance,
-                              const node::RunReport& run) {
+Result<ExitCode> wait_for_end(Context& context, const volume::Session& session,
+                              const InstanceId& instance, const node::RunReport& run) {
   // Standard output is the record's under --output json; the log is for people then.
   std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
   auto ended = training::follow(session, instance, run.id,
                                 [&log](std::string_view text) { log << text << std::flush; });
   if (ended) return conclude(context, *ended);
-  const bool goes_on = ended.error().code == Errc::deadline_exceeded || ended.error().code == Errc::cancelled;
+  const bool goes_on =
+      ended.error().code == Errc::deadline_exceeded || ended.error().code == Errc::cancelled;
   if (goes_on) {
-    ended.error().hint = fmt::format("Run {} goes on, on {}. How it stands: runctl aws status {}", run.id.str(),
-                                     instance, instance);
+    ended.error().hint = fmt::format("Run {} goes on, on {}. How it stands: runctl aws status {}",
+                                     run.id.str(), instance, instance);
   }
   return std::unexpected{std::move(ended).error()};
 }
@@ -98,8 +109,9 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
 
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(spec.instance, volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"),
-                                                      session.options()));
+  RUNCTL_TRY_LET(
+      spec.instance,
+      volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(spec.data_volume, find(*cloud, arguments.get("--data-volume")));
   RUNCTL_TRY_LET(spec.checkpoint_volume, find(*cloud, arguments.get("--checkpoint-volume")));
   if (context.globals.dry_run) return show_plan(context, steps_of(spec));
@@ -107,14 +119,16 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   if (!spec.code.left_out.empty()) {
     note(context, fmt::format("Not sent: {}.", join(spec.code.left_out, ", ")));
   }
-  note(context, fmt::format("Sending {} files ({}).", spec.code.files.size(), bytes_in_words(spec.code.bytes())));
+  note(context, fmt::format("Sending {} files ({}).", spec.code.files.size(),
+                            bytes_in_words(spec.code.bytes())));
   RUNCTL_TRY_LET(const auto run, training::start(session, spec));
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);
-  present(context, {.text = fmt::format("Run {} goes on by itself. How it stands: runctl aws status {}\n",
-                                        run.id.str(), spec.instance.id),
-                    .record = record_of(run),
-                    .id = run.id.str()});
+  present(context,
+          {.text = fmt::format("Run {} goes on by itself. How it stands: runctl aws status {}\n",
+                               run.id.str(), spec.instance.id),
+           .record = record_of(run),
+           .id = run.id.str()});
   return ExitCode::ok;
 }
 

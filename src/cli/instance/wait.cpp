@@ -20,10 +20,12 @@ constexpr std::array<PositionalSpec, 1> positionals{{
 Result<ExitCode> wait(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto instance, volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"),
-                                                            session.options()));
+  RUNCTL_TRY_LET(
+      const auto instance,
+      volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(const auto ready, fleet::wait_until_ready(session, instance.id));
-  present(context, {.text = fmt::format("Instance {} is ready: it runs, and commands can run on it.\n", ready.id),
+  present(context, {.text = fmt::format(
+                        "Instance {} is ready: it runs, and commands can run on it.\n", ready.id),
                     .record = record_of(ready),
                     .id = ready.id.str()});
   return ExitCode::ok;

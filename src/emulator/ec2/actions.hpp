@@ -41,6 +41,10 @@ namespace wire = aws::ec2;
     Turn& turn, const wire::DescribeInstancesRequest& request);
 [[nodiscard]] Result<wire::TerminateInstancesResult> terminate_instances(
     Turn& turn, const wire::TerminateInstancesRequest& request);
+[[nodiscard]] Result<wire::StopInstancesResult> stop_instances(
+    Turn& turn, const wire::StopInstancesRequest& request);
+[[nodiscard]] Result<wire::StartInstancesResult> start_instances(
+    Turn& turn, const wire::StartInstancesRequest& request);
 [[nodiscard]] Result<wire::Return> modify_instance_attribute(
     Turn& turn, const wire::ModifyInstanceAttributeRequest& request);
 

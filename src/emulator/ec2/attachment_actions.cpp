@@ -175,16 +175,20 @@ Result<wire::VolumeAttachment> attach_volume(Turn& turn, const wire::AttachVolum
   RUNCTL_TRY_LET(const InstanceId instance_id, existing_instance(turn.state, request.instance_id));
   const Volume& seen = *turn.state.volumes.find(id);
   const Instance& instance = *turn.state.instances.find(instance_id);
-  const InstanceType& type = *instance_type_named(instance.type);
+  const InstanceType* const type = instance_type_named(instance.type);
+  if (type == nullptr) {  // a state file of a version that knew more types
+    return refuse("UnsupportedOperation",
+                  fmt::format("The emulator does not know {}", instance.type));
+  }
   RUNCTL_TRY(check_instance_state(instance));
-  RUNCTL_TRY(check_volume_state(seen, instance, type));
+  RUNCTL_TRY(check_volume_state(seen, instance, *type));
   if (seen.zone != instance.zone) {
     return refuse(
         "InvalidVolume.ZoneMismatch",
         fmt::format("The volume '{}' is not in the same availability zone as instance '{}'", id,
                     instance_id));
   }
-  RUNCTL_TRY(check_slot(turn.state, instance, type, request.device));
+  RUNCTL_TRY(check_slot(turn.state, instance, *type, request.device));
   Volume& volume = turn.state.volumes.edit(id);
   volume.state = VolumeState::in_use;
   volume.attachments.push_back({.instance = instance_id,

@@ -169,6 +169,43 @@ Result<std::vector<InstanceId>> existing_instances(const State& state,
   return ids;
 }
 
+// The user's word that the instance is to stop or to end.
+void put_down(Turn& turn, const InstanceId& id, InstanceState to) {
+  Instance& instance = turn.state.instances.edit(id);
+  instance.state = to;
+  instance.reason = fmt::format("User initiated ({})", iso8601(turn.now));
+  instance.reason_code = "Client.UserInitiatedShutdown";
+  instance.reason_message = "Client.UserInitiatedShutdown: User initiated shutdown";
+  instance.due = turn.after(turn.pace.stop);
+  instance.ordered = false;
+}
+
+std::unexpected<Error> wrong_state(const InstanceId& id, InstanceState state,
+                                   std::string_view goal) {
+  return refuse(
+      "IncorrectInstanceState",
+      fmt::format("The instance '{}' is not in a state from which it can be {}: it is '{}'.", id,
+                  goal, name_of(state)));
+}
+
+// Applies `change` to each instance; the answer tells of each before and after.
+template <class Change>
+Result<std::vector<wire::InstanceStateChange>> change_states(Turn& turn,
+                                                             const std::vector<std::string>& texts,
+                                                             const Change& change) {
+  if (texts.empty()) return missing("InstanceId");
+  RUNCTL_TRY_LET(const auto ids, existing_instances(turn.state, texts));
+  std::vector<wire::InstanceStateChange> changes;
+  for (const InstanceId& id : ids) {
+    const InstanceState before = turn.state.instances.find(id)->state;
+    RUNCTL_TRY(change(id));
+    changes.push_back({.current_state = view_of(turn.state.instances.find(id)->state),
+                       .instance_id = id.str(),
+                       .previous_state = view_of(before)});
+  }
+  return changes;
+}
+
 }  // namespace
 
 Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequest& request) {
@@ -225,26 +262,51 @@ Result<wire::DescribeInstancesResult> describe_instances(
 
 Result<wire::TerminateInstancesResult> terminate_instances(
     Turn& turn, const wire::TerminateInstancesRequest& request) {
-  if (request.instance_ids.empty()) return missing("InstanceId");
-  RUNCTL_TRY_LET(const auto ids, existing_instances(turn.state, request.instance_ids));
-  wire::TerminateInstancesResult result;
-  for (const InstanceId& id : ids) {
-    const InstanceState before = turn.state.instances.find(id)->state;
-    if (before != InstanceState::terminated && before != InstanceState::shutting_down) {
-      Instance& instance = turn.state.instances.edit(id);
-      instance.state = InstanceState::shutting_down;
-      instance.reason = fmt::format("User initiated ({})", iso8601(turn.now));
-      instance.reason_code = "Client.UserInitiatedShutdown";
-      instance.reason_message = "Client.UserInitiatedShutdown: User initiated shutdown";
-      instance.due = turn.after(turn.pace.stop);
-      instance.ordered = false;
-    }
-    result.terminating_instances.push_back(
-        {.current_state = view_of(turn.state.instances.find(id)->state),
-         .instance_id = id.str(),
-         .previous_state = view_of(before)});
-  }
-  return result;
+  RUNCTL_TRY_LET(
+      auto changes, change_states(turn, request.instance_ids, [&](const InstanceId& id) {
+        const InstanceState before = turn.state.instances.find(id)->state;
+        if (before == InstanceState::terminated || before == InstanceState::shutting_down) {
+          return Result<void>{};
+        }
+        put_down(turn, id, InstanceState::shutting_down);
+        return Result<void>{};
+      }));
+  return wire::TerminateInstancesResult{.terminating_instances = std::move(changes)};
+}
+
+Result<wire::StopInstancesResult> stop_instances(Turn& turn,
+                                                 const wire::StopInstancesRequest& request) {
+  RUNCTL_TRY_LET(
+      auto changes,
+      change_states(turn, request.instance_ids, [&](const InstanceId& id) -> Result<void> {
+        const InstanceState before = turn.state.instances.find(id)->state;
+        if (before == InstanceState::stopping || before == InstanceState::stopped) return {};
+        if (before != InstanceState::running) return wrong_state(id, before, "stopped");
+        put_down(turn, id, InstanceState::stopping);
+        return {};
+      }));
+  return wire::StopInstancesResult{.stopping_instances = std::move(changes)};
+}
+
+Result<wire::StartInstancesResult> start_instances(Turn& turn,
+                                                   const wire::StartInstancesRequest& request) {
+  RUNCTL_TRY_LET(
+      auto changes,
+      change_states(turn, request.instance_ids, [&](const InstanceId& id) -> Result<void> {
+        const InstanceState before = turn.state.instances.find(id)->state;
+        if (before == InstanceState::pending || before == InstanceState::running) return {};
+        if (before != InstanceState::stopped) return wrong_state(id, before, "started");
+        Instance& instance = turn.state.instances.edit(id);
+        instance.state = InstanceState::pending;
+        instance.launched = turn.now;
+        instance.reason.clear();
+        instance.reason_code.clear();
+        instance.reason_message.clear();
+        instance.due = turn.after(turn.pace.boot);
+        turn.orders.emplace_back(Boot{id});
+        return {};
+      }));
+  return wire::StartInstancesResult{.starting_instances = std::move(changes)};
 }
 
 Result<wire::Return> modify_instance_attribute(

@@ -54,7 +54,7 @@ void step(TestBench& bench) {
   const auto instance = any_id(bench.state.instances);
   const std::string device{"/dev/sd" + std::string(1, *rc::gen::inRange('f', 'i'))};
   Turn turn = bench.turn();
-  switch (*rc::gen::inRange(0, 9)) {
+  switch (*rc::gen::inRange(0, 11)) {
     case 0:
     case 1:
       conclude(bench, bench.attach(volume, instance, device));
@@ -82,6 +82,12 @@ void step(TestBench& bench) {
                                            .instance_type = "m5.large",
                                            .min_count = 1,
                                            .max_count = 1}));
+      break;
+    case 8:
+      conclude(bench, stop_instances(turn, {.instance_ids = {instance}}));
+      break;
+    case 9:
+      conclude(bench, start_instances(turn, {.instance_ids = {instance}}));
       break;
     case 7:
       bench.pass(std::chrono::milliseconds{*rc::gen::inRange(0, 200)});

@@ -260,20 +260,34 @@ void on_report(Turn& turn, const Boot& order, const Report& report) {
   }
 }
 
+// What the hardware had in hand for the instance's volumes died with it, and is to be done anew.
+void stop_instance(Turn& turn, const InstanceId& id) {
+  Instance& instance = turn.state.instances.edit(id);
+  instance.state = InstanceState::stopped;
+  instance.booted = false;
+  instance.ordered = false;
+  for (const auto& [volume_id, volume] : turn.state.volumes.all()) {
+    for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
+      if (volume.attachments[i].instance != id || !volume.attachments[i].ordered) continue;
+      turn.state.volumes.edit(volume_id).attachments[i].ordered = false;
+    }
+  }
+}
+
 void on_report(Turn& turn, const Halt& order, const Report& report) {
   const Instance* const seen = turn.state.instances.find(order.instance);
   if (seen == nullptr) return;
+  const bool ends = seen->state == InstanceState::shutting_down;
+  // One that was told to end while it stopped has been told to halt again, for good.
+  if (ends != (order.files == Machines::Files::forget)) return;
   if (report.error) {
     Instance& instance = turn.state.instances.edit(order.instance);
     instance.ordered = false;
     instance.due = turn.now + hardware_retry;
-  } else if (seen->state == InstanceState::shutting_down) {
+  } else if (ends) {
     end_instance(turn, order.instance);
   } else if (seen->state == InstanceState::stopping) {
-    Instance& instance = turn.state.instances.edit(order.instance);
-    instance.state = InstanceState::stopped;
-    instance.booted = false;
-    instance.ordered = false;
+    stop_instance(turn, order.instance);
   }
 }
 

@@ -160,6 +160,40 @@ TEST(InstanceTransitions, AMachineThatCannotBootIsTerminatedWithAReason) {
   EXPECT_EQ(instance.reason_code, "Server.InternalError");
 }
 
+TEST(InstanceTransitions, AStoppedInstanceKeepsItsVolumesAndFindsThemAgain) {
+  TestBench bench;
+  const auto held = bench.volume();
+  const auto given_back = bench.volume();
+  const auto late = bench.volume();
+  const auto instance = bench.instance();
+  ASSERT_TRUE(bench.attach(held, instance, "/dev/sdf").has_value());
+  ASSERT_TRUE(bench.attach(given_back, instance, "/dev/sdg").has_value());
+  bench.settle();
+  Turn turn = bench.turn();
+  EXPECT_EQ(code_of(start_instances(turn, {.instance_ids = {instance}})), "");
+  ASSERT_EQ(code_of(stop_instances(turn, {.instance_ids = {instance}})), "");
+  EXPECT_EQ(code_of(start_instances(turn, {.instance_ids = {instance}})), "IncorrectInstanceState");
+  EXPECT_EQ(code_of(bench.attach(late, instance, "/dev/sdh")), "IncorrectState");
+  bench.settle();
+  EXPECT_EQ(bench.seen(held), "in-use attached");
+  // Neither needs the machine, which does not run.
+  ASSERT_EQ(code_of(bench.detach(given_back)), "");
+  ASSERT_EQ(code_of(bench.attach(late, instance, "/dev/sdh")), "");
+  bench.pass(bench.pace.attach + bench.pace.detach);
+  bench.pass(bench.pace.release);
+  EXPECT_TRUE(bench.orders.empty());
+  EXPECT_EQ(bench.seen(given_back), "available");
+  EXPECT_EQ(bench.seen(late), "in-use attached");
+
+  Turn later = bench.turn();
+  ASSERT_EQ(code_of(start_instances(later, {.instance_ids = {instance}})), "");
+  const auto boot = bench.orders.back();
+  bench.orders.clear();
+  Turn booted = bench.turn();
+  report(booted, boot, {});
+  EXPECT_EQ(bench.orders.size(), 2U);  // both are plugged in
+}
+
 TEST(SnapshotTransitions, ProgressGrowsUntilCompleted) {
   TestBench bench;
   const auto volume = bench.volume();

@@ -1,8 +1,13 @@
+#include <array>
 #include <chrono>
+#include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
 #include <signal.h>
 #include <string>
+#include <sys/mount.h>
 #include <sys/wait.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -18,6 +23,9 @@ namespace runctl::emulator {
 namespace {
 
 using testing::HasSubstr;
+
+// Ends a script that has put a `sleep` into the background.
+const std::string until_it_sleeps = " until pgrep -x sleep >/dev/null; do sleep 0.01; done";
 
 // Loop devices whose image is below `state`, as the kernel tells.
 std::vector<std::string> loops_below(const std::filesystem::path& state) {
@@ -112,20 +120,21 @@ TEST_F(BlockHardware, RefusesToUnplugWhatIsMounted) {
   output(machine_a, "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device + " /data");
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
   // In a mount namespace of which no process but a sleeping one knows.
-  output(machine_a,
-         "setsid unshare -m sleep 1000 >/dev/null 2>&1 </dev/null & sleep 0.2; umount /data");
+  output(machine_a, "setsid unshare -m sleep 1000 >/dev/null 2>&1 </dev/null &" + until_it_sleeps +
+                        "; umount /data");
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
-  output(machine_a, "pkill sleep; sleep 0.2");
+  output(machine_a, "pkill -x sleep; while pgrep -x sleep >/dev/null; do sleep 0.01; done");
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
 }
 
 TEST_F(BlockHardware, RefusesToUnplugWhatAProcessHasOpen) {
   boot(machine_a);
   const std::string device = plug(volume_a, machine_a);
-  output(machine_a, "setsid sleep 1000 3<" + device + " >/dev/null 2>&1 </dev/null &");
+  output(machine_a,
+         "setsid sleep 1000 3<" + device + " >/dev/null 2>&1 </dev/null &" + until_it_sleeps);
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::busy);
   EXPECT_EQ(output(machine_a, "ls " + device), device) << "still there";
-  output(machine_a, "pkill sleep; sleep 0.1");
+  output(machine_a, "pkill -x sleep; while pgrep -x sleep >/dev/null; do sleep 0.01; done");
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
   EXPECT_EQ(hardware_.machines->unplug(volume_a, machine_a), Unplugged::done);
 }
@@ -170,7 +179,8 @@ TEST_F(BlockHardware, EndsEveryProcessWhenAMachineHalts) {
   output(machine_a,
          "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device +
              " /data && echo kept >/data/file && echo kept >/etc/kept && echo gone >/tmp/gone");
-  output(machine_a, "cd /data; setsid nohup sleep 12345 >/data/log 2>&1 </dev/null &");
+  output(machine_a,
+         "cd /data; setsid nohup sleep 12345 >/data/log 2>&1 </dev/null &" + until_it_sleeps);
   EXPECT_EQ(output(machine_a, "pgrep -cx sleep"), "1") << "it outlives its command";
   const std::string boot_id = output(machine_a, "cat /proc/sys/kernel/random/boot_id");
   const auto halted = hardware_.machines->halt(machine_a, Machines::Files::keep);
@@ -272,7 +282,7 @@ TEST_F(BlockHardware, EndsACommandThatTakesTooLongWithAllItStarted) {
 TEST_F(BlockHardware, IsNotHeldByAProcessThatACommandLeavesBehind) {
   boot(machine_a);
   const auto started = std::chrono::steady_clock::now();
-  output(machine_a, "sleep 1000 & setsid yes & echo done");
+  output(machine_a, "sleep 1000 & setsid yes & echo done;" + until_it_sleeps);
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds{2});
   EXPECT_EQ(output(machine_a, "pgrep -cx sleep"), "1");
 }
@@ -329,6 +339,98 @@ TEST_F(BlockHardware, NoticesAMachineThatEndedByItself) {
   boot(machine_a);
   EXPECT_EQ(output(machine_a, "ls /sys/block"), "");
   EXPECT_EQ(plug(volume_a, machine_a), "/dev/nvme1n1");
+}
+
+TEST_F(BlockHardware, DetachesLoopDevicesThatSomethingElseKept) {
+  const std::string image = image_of(state_.path(), volume_a);
+  ASSERT_EQ(std::system(("losetup -f " + image).c_str()), 0);
+  const auto left = loops_below(state_.path());
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_THAT(clean_up_after_crash(state_.path()),
+              testing::ElementsAre("detached " + left.front()));
+  EXPECT_THAT(loops_below(state_.path()), testing::IsEmpty());
+}
+
+TEST_F(BlockHardware, EndsNoProcessThatOnlyHasTheNumberOfAMachine) {
+  const auto directory = state_.path() / "instances" / machine_a.str();
+  std::filesystem::create_directories(directory);
+  const pid_t bystander = ::fork();
+  if (bystander == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  std::ofstream{directory / "process"} << bystander << " 1\n";
+  EXPECT_THAT(clean_up_after_crash(state_.path()), testing::IsEmpty());
+  EXPECT_EQ(::kill(bystander, 0), 0);
+  std::ofstream{directory / "process"} << bystander << ' ' << *process_start(bystander) << '\n';
+  EXPECT_THAT(clean_up_after_crash(state_.path()),
+              testing::ElementsAre("ended machine " + machine_a.str()));
+  EXPECT_FALSE(process_start(bystander));
+}
+
+TEST_F(BlockHardware, WorksWhereTheStateCannotCarryAnOverlay) {
+  // Upper layers on an overlay are refused by the kernel.
+  const auto base = state_.path() / "base";
+  for (const char* name : {"lower", "upper", "work", "merged"})
+    std::filesystem::create_directories(base / name);
+  const std::string options = "lowerdir=" + (base / "lower").string() +
+                              ",upperdir=" + (base / "upper").string() +
+                              ",workdir=" + (base / "work").string();
+  ASSERT_EQ(::mount("overlay", (base / "merged").c_str(), "overlay", 0, options.c_str()), 0);
+  HardwareParts parts = state_.parts();
+  parts.state = base / "merged";
+  auto hardware = make_hardware(HardwareKind::block, parts);
+  const auto booted = hardware->machines->boot(machine_a);
+  EXPECT_TRUE(booted) << booted.error().message;
+  const auto ran =
+      hardware->machines->run(machine_a, {.script = "echo x >/etc/here && cat /etc/here"}, {});
+  hardware = {};
+  EXPECT_EQ(::umount((base / "merged").c_str()), 0);
+  ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_EQ(ran->out, "x\n");
+}
+
+TEST_F(BlockHardware, DoesNotHoldTheHostsMounts) {
+  const auto point = state_.path() / "mounted";
+  std::filesystem::create_directories(point);
+  ASSERT_EQ(::mount("tmpfs", point.c_str(), "tmpfs", 0, "size=1m"), 0);
+  boot(machine_a);
+  EXPECT_EQ(::umount(point.c_str()), 0);
+  const std::string record = *read_file(state_.path() / "instances" / machine_a.str() / "process");
+  const auto mounts = read_file("/proc/" + record.substr(0, record.find(' ')) + "/mountinfo");
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, testing::Not(HasSubstr("/mounted")));
+  EXPECT_THAT(*mounts, testing::Not(HasSubstr("devtmpfs")));
+}
+
+// A user of the host with a key.
+class KeyHolder {
+ public:
+  KeyHolder() {
+    std::filesystem::create_directories(home / ".aws");
+    std::ofstream{home / ".aws/credentials"} << "secret";
+  }
+  KeyHolder(const KeyHolder&) = delete;
+  KeyHolder& operator=(const KeyHolder&) = delete;
+  KeyHolder(KeyHolder&&) = delete;
+  KeyHolder& operator=(KeyHolder&&) = delete;
+  ~KeyHolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(home, ignored);
+  }
+  const std::filesystem::path home = "/home/runctl-hardware-test-" + std::to_string(::getpid());
+};
+
+TEST_F(BlockHardware, HidesTheKeysOfTheHostsUsers) {
+  const KeyHolder user;
+  const std::string credentials = user.home / ".aws/credentials";
+  boot(machine_a);
+  EXPECT_EQ(output(machine_a, "ls -A " + user.home.string()), "");
+  EXPECT_NE(run(machine_a, "cat " + credentials).exit_status, 0);
+  output(machine_a, "mkdir " + user.home.string() + "/.aws && echo own >" + credentials);
+  ASSERT_TRUE(hardware_.machines->halt(machine_a, Machines::Files::keep));
+  boot(machine_a);
+  EXPECT_EQ(output(machine_a, "cat " + credentials), "own") << "a machine's own are its own";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
@@ -145,10 +146,13 @@ Result<int> enter(std::span<char* const> words) {
 }  // namespace
 
 int enter_machine(std::span<char* const> words) {
-  // Opened while this process still sees the path.
-  const UniqueFd errors{::open(words[3], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  // The directory is found while this process still sees the path.
+  const std::filesystem::path file = words[3];
+  const UniqueFd directory{::open(file.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   const auto status = enter(words);
   if (status) return *status;
+  const UniqueFd errors{::openat(directory.get(), file.filename().c_str(),
+                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   const std::string& why = status.error().message;
   (void)!::write(errors.get(), why.data(), why.size());
   return cannot_enter;
