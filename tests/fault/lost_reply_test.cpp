@@ -13,12 +13,11 @@
 #include "aws/codec.hpp"
 #include "emulator/cloud.hpp"
 #include "emulator/event_log.hpp"
-#include "emulator/hardware/make_hardware.hpp"
+#include "emulator/hardware/no_hardware.hpp"
 #include "emulator/loopback_transport.hpp"
 #include "emulator/store.hpp"
 #include "fleet/launch.hpp"
 #include "io/log.hpp"
-#include "io/process.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
 #include "volume/attach.hpp"
@@ -90,13 +89,13 @@ class MemoryStore final : public emulator::Store {
 class LostReply : public testing::TestWithParam<Drop> {
  protected:
   void SetUp() override {
-    auto hardware = emulator::make_hardware(emulator::HardwareKind::none,
-                                            {.state = {}, .clock = clock_, .process = process_});
-    ASSERT_TRUE(hardware.has_value());
+    emulator::Hardware hardware{.kind = emulator::HardwareKind::none,
+                                .disks = emulator::make_no_disks(),
+                                .machines = emulator::make_no_machines()};
     auto cloud = emulator::Cloud::open({.clock = clock_,
                                         .random = random_,
                                         .events = events_,
-                                        .hardware = *std::move(hardware),
+                                        .hardware = std::move(hardware),
                                         .store = std::make_unique<MemoryStore>(),
                                         .pace = emulator::pace_named("instant").value()});
     ASSERT_TRUE(cloud.has_value());
@@ -137,7 +136,6 @@ class LostReply : public testing::TestWithParam<Drop> {
 
   RealClock clock_;
   SystemRandom random_;
-  RealProcess process_;
   NoLog log_;
   NoShell shell_;
   emulator::NoEventLog events_;

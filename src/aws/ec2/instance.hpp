@@ -222,9 +222,9 @@ struct StopInstancesRequest {
 
 struct StopInstancesResult {
   std::vector<InstanceStateChange> stopping_instances = {};
-  static constexpr auto shape =
-      describe("StopInstancesResult", field("StoppingInstances", "instancesSet",
-                                            &StopInstancesResult::stopping_instances));
+  static constexpr auto shape = describe(
+      "StopInstancesResult",
+      field("StoppingInstances", "instancesSet", &StopInstancesResult::stopping_instances));
 };
 
 struct StartInstancesRequest {
@@ -238,9 +238,9 @@ struct StartInstancesRequest {
 
 struct StartInstancesResult {
   std::vector<InstanceStateChange> starting_instances = {};
-  static constexpr auto shape =
-      describe("StartInstancesResult", field("StartingInstances", "instancesSet",
-                                             &StartInstancesResult::starting_instances));
+  static constexpr auto shape = describe(
+      "StartInstancesResult",
+      field("StartingInstances", "instancesSet", &StartInstancesResult::starting_instances));
 };
 
 struct EbsInstanceBlockDeviceSpecification {

@@ -29,6 +29,12 @@ void check_invariants(const State& state) {
   }
 }
 
+void commit(State& state) {
+  state.volumes.commit();
+  state.instances.commit();
+  state.snapshots.commit();
+}
+
 // What a request that is refused leaves behind is undone, as the cloud does it.
 template <class T>
 void conclude(TestBench& bench, const Result<T>& result) {
@@ -37,9 +43,7 @@ void conclude(TestBench& bench, const Result<T>& result) {
     bench.state.instances.roll_back();
     bench.state.snapshots.roll_back();
   }
-  bench.state.volumes.commit();
-  bench.state.instances.commit();
-  bench.state.snapshots.commit();
+  commit(bench.state);
 }
 
 template <class Record, class Id>
@@ -91,6 +95,7 @@ void step(TestBench& bench) {
       break;
     case 7:
       bench.pass(std::chrono::milliseconds{*rc::gen::inRange(0, 200)});
+      commit(bench.state);
       break;
     default: {
       // One order, any of them, is done, fails, or finds the device in use.
@@ -103,6 +108,7 @@ void step(TestBench& bench) {
       if (luck == 0) outcome.error = Error{.message = "broken"};
       if (luck == 1) outcome.unplugged = Unplugged::busy;
       report(turn, order, outcome);
+      commit(bench.state);
     }
   }
 }

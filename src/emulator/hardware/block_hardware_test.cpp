@@ -7,7 +7,6 @@
 #include <string>
 #include <sys/mount.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
