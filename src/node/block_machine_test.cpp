@@ -413,6 +413,27 @@ TEST_F(on_block_machine, a_copy_of_an_xfs_is_mounted_beside_it_only_when_known_t
   EXPECT_EQ(code_of(mount(bed_->machine(), beside)), "");
 }
 
+TEST_F(on_block_machine, a_copy_of_a_mounted_ext4_is_not_taken_to_be_in_use) {
+  make_mounted(FilesystemType::ext4);
+  std::ofstream{fs::path{bed_->mount_point()} / "file"} << "kept";
+  auto& copy = bed_->add(2, "vol0bbbbbbbbbbbbbbbb");
+  testing::said_by(
+      fmt::format("sync; dd if={} of={} bs=1M conv=sparse 2>/dev/null; blockdev --flushbufs {}",
+                  bed_->node(1).string(), copy.path(), copy.path()));
+  ASSERT_THAT(testing::said_by("debugfs -R dump_mmp " + copy.path() + " 2>/dev/null"),
+              ::testing::Not(HasSubstr("mmp_sequence: 0xff4d4d50")))
+      << "the copy is of a filesystem that was not mounted, and shows nothing";
+  Machine machine = bed_->machine();
+  machine.timeout =
+      std::chrono::seconds{30};  // the kernel would wait 45 s to see whether it is in use
+  const auto mounted = mount(machine, {.volume = VolumeId::parse("vol-0bbbbbbbbbbbbbbbb").value(),
+                                       .mount_point = bed_->mount_point() + "-copy",
+                                       .restored = Restored::yes,
+                                       .device_wait = std::chrono::seconds{0}});
+  ASSERT_EQ(code_of(mounted), "");
+  EXPECT_EQ(testing::said_by("cat " + mounted->path + "/file"), "kept");
+}
+
 TEST_F(on_block_machine, a_mount_point_may_have_any_printable_name) {
   add_volume();
   ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");

@@ -53,7 +53,9 @@ struct MountRequest {
   VolumeId volume;
   std::string mount_point;  // absolute
   Access access = Access::read_write;
-  // yes allows XFS to be mounted beside the volume that its snapshot was taken of.
+  // yes only for a volume made from a snapshot that no other machine can have: allows XFS to be
+  // mounted beside the volume that the snapshot was taken of, and ext4 without the 45 s for which
+  // its multi-mount protection waits when the snapshot's original was mounted.
   Restored restored = Restored::no;
   std::optional<GiB> size = {};
   std::chrono::seconds device_wait{30};

@@ -112,7 +112,7 @@ Result<Mounted> mount(const Session& session, const VolumeFacts& volume, const I
   const node::MountRequest request{
       .volume = volume.id,
       .mount_point = spec.directory,
-      .restored = volume.source ? node::Restored::yes : node::Restored::no,
+      .restored = volume.source && !volume.multi_attach ? node::Restored::yes : node::Restored::no,
       .size = volume.size};
   session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
   auto mounted = node::mount(machine_of(session, instance), request);
