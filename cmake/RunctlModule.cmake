@@ -23,6 +23,7 @@ function(runctl_module name)
     PUBLIC ${arg_USES} ${arg_LINKS}
     PRIVATE ${arg_LINKS_PRIVATE} runctl_settings runctl_warnings)
   target_compile_features(runctl_${name} PUBLIC cxx_std_23)
+  runctl_precompiled(runctl_${name})
   set_target_properties(runctl_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
@@ -37,6 +38,7 @@ function(runctl_test module)
   target_link_libraries(${module}_tests
     PRIVATE runctl::${module} ${arg_LINKS} runctl_settings runctl_warnings GTest::gmock_main)
   target_compile_definitions(${module}_tests PRIVATE RUNCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  runctl_precompiled(${module}_tests)
   gtest_discover_tests(${module}_tests
     TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()

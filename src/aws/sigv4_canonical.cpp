@@ -68,7 +68,7 @@ std::string host_header(const UrlParts& url) {
   std::string host = lower(url.authority.substr(url.authority.rfind('@') + 1));
   const std::string scheme = lower(url.scheme);
   const std::string_view own_port = scheme == "https" ? ":443" : scheme == "http" ? ":80" : "";
-  if (host.ends_with(own_port)) host.resize(host.size() - own_port.size());
+  if (host.ends_with(own_port)) host.erase(host.size() - own_port.size());
   return host;
 }
 

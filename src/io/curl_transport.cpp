@@ -8,37 +8,38 @@
 #include <utility>
 #include <vector>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "io/curl_library.hpp"
 
 namespace runctl {
 
 // Idle handles, each of which keeps its connection open.
 struct CurlTransport::Pool {
+  CurlLibrary curl;
   std::mutex mutex;
   std::vector<CURL*> idle;
 
-  Pool() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  explicit Pool(const CurlLibrary& library) : curl{library} {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   Pool(Pool&&) = delete;
   Pool& operator=(Pool&&) = delete;
   ~Pool() {
-    for (CURL* handle : idle) curl_easy_cleanup(handle);
+    for (CURL* handle : idle) curl.easy_cleanup(handle);
   }
 
   CURL* take() {
     const std::lock_guard lock{mutex};
-    if (idle.empty()) return curl_easy_init();
+    if (idle.empty()) return curl.easy_init();
     CURL* handle = idle.back();
     idle.pop_back();
     return handle;
   }
 
   void give_back(CURL* handle) {
-    curl_easy_reset(handle);
+    curl.easy_reset(handle);
     const std::lock_guard lock{mutex};
     idle.push_back(handle);
   }
@@ -118,47 +119,48 @@ bool is_on_this_machine(std::string_view authority) {
 }
 
 struct HeaderList {
+  const CurlLibrary& curl;
   curl_slist* list = nullptr;
-  explicit HeaderList(const std::vector<HttpHeader>& headers) {
+  HeaderList(const CurlLibrary& library, const std::vector<HttpHeader>& headers) : curl{library} {
     for (const HttpHeader& header : headers) {
       // "Name;" is libcurl's way to send a header with an empty value.
       const std::string line =
           header.value.empty() ? header.name + ';' : header.name + ": " + header.value;
-      list = curl_slist_append(list, line.c_str());
+      list = curl.slist_append(list, line.c_str());
     }
-    list = curl_slist_append(list, "expect:");  // no 100-continue round trip for a few kilobytes
+    list = curl.slist_append(list, "expect:");  // no 100-continue round trip for a few kilobytes
   }
   HeaderList(const HeaderList&) = delete;
   HeaderList& operator=(const HeaderList&) = delete;
   HeaderList(HeaderList&&) = delete;
   HeaderList& operator=(HeaderList&&) = delete;
-  ~HeaderList() { curl_slist_free_all(list); }
+  ~HeaderList() { curl.slist_free_all(list); }
 };
 
-void configure(CURL* handle, const HttpRequest& request, const HeaderList& headers,
-               Exchange& exchange) {
-  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.list);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, on_request);
-  curl_easy_setopt(handle, CURLOPT_PREREQDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  if (is_on_this_machine(authority(request.url))) curl_easy_setopt(handle, CURLOPT_PROXY, "");
+void configure(const CurlLibrary& curl, CURL* handle, const HttpRequest& request,
+               const HeaderList& headers, Exchange& exchange) {
+  const auto set = curl.easy_setopt;
+  set(handle, CURLOPT_URL, request.url.c_str());
+  set(handle, CURLOPT_PATH_AS_IS, 1L);
+  set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(handle, CURLOPT_NOSIGNAL, 1L);
+  set(handle, CURLOPT_HTTPHEADER, headers.list);
+  set(handle, CURLOPT_WRITEFUNCTION, on_body);
+  set(handle, CURLOPT_WRITEDATA, &exchange);
+  set(handle, CURLOPT_HEADERFUNCTION, on_header);
+  set(handle, CURLOPT_HEADERDATA, &exchange);
+  set(handle, CURLOPT_PREREQFUNCTION, on_request);
+  set(handle, CURLOPT_PREREQDATA, &exchange);
+  set(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+  set(handle, CURLOPT_XFERINFODATA, &exchange);
+  set(handle, CURLOPT_NOPROGRESS, 0L);
+  if (is_on_this_machine(authority(request.url))) set(handle, CURLOPT_PROXY, "");
   if (request.method == "HEAD") {
-    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    set(handle, CURLOPT_NOBODY, 1L);
   } else if (request.method != "GET") {
-    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
+    set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    set(handle, CURLOPT_POSTFIELDS, request.body.data());
+    set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   }
 }
 
@@ -186,8 +188,7 @@ Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& reque
     error.code = Errc::unavailable;
     if (malformed) error.code = Errc::invalid_argument;
     if (garbage && sent) error.code = Errc::corrupt;
-    error.message = fmt::format("cannot talk to {}: {}", where,
-                                detail.empty() ? curl_easy_strerror(code) : detail);
+    error.message = fmt::format("cannot talk to {}: {}", where, detail);
   }
   return error;
 }
@@ -198,9 +199,13 @@ CurlTransport::CurlTransport(CurlOptions options) : options_{options} {}
 
 CurlTransport::~CurlTransport() = default;
 
-CurlTransport::Pool& CurlTransport::pool() {
-  std::call_once(once_, [this] { pool_ = std::make_unique<Pool>(); });
-  return *pool_;
+Result<CurlTransport::Pool*> CurlTransport::pool() {
+  const std::lock_guard lock{loading_};
+  if (!pool_) {
+    RUNCTL_TRY_LET(const CurlLibrary curl, load_curl());
+    pool_ = std::make_unique<Pool>(curl);
+  }
+  return pool_.get();
 }
 
 Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
@@ -212,26 +217,30 @@ Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
     return fail(Errc::deadline_exceeded,
                 fmt::format("no time was left to ask {}", authority(request.url)));
   }
-  CURL* const handle = pool().take();
+  RUNCTL_TRY_LET(Pool* const pool, this->pool());
+  const CurlLibrary& curl = pool->curl;
+  CURL* const handle = pool->take();
   if (handle == nullptr) return fail(Errc::internal, "libcurl gave no handle");
 
   Exchange exchange{.response = {}, .limit = options_.response_limit, .stop = stop};
-  const HeaderList headers{request.headers};
+  const HeaderList headers{curl, request.headers};
   std::string detail(CURL_ERROR_SIZE, '\0');
-  configure(handle, request, headers, exchange);
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
+  configure(curl, handle, request, headers, exchange);
+  curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
+  curl.easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::min(left, options_.connect_timeout).count()));
-  const CURLcode code = curl_easy_perform(handle);
+  const CURLcode code = curl.easy_perform(handle);
 
   long status = 0;
   long request_bytes = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &request_bytes);
-  pool().give_back(handle);
+  curl.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl.easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &request_bytes);
+  pool->give_back(handle);
   if (code != CURLE_OK) {
-    return std::unexpected{to_error(code, exchange, request, detail.c_str(), request_bytes > 0)};
+    const std::string_view said =
+        detail.front() != '\0' ? detail.c_str() : curl.easy_strerror(code);
+    return std::unexpected{to_error(code, exchange, request, said, request_bytes > 0)};
   }
   exchange.response.status = static_cast<int>(status);
   return std::move(exchange.response);

@@ -33,11 +33,11 @@ class CurlTransport final : public HttpTransport {
 
  private:
   struct Pool;
-  [[nodiscard]] Pool& pool();
+  [[nodiscard]] Result<Pool*> pool();
 
   CurlOptions options_;
-  std::once_flag once_;
-  std::unique_ptr<Pool> pool_;  // made at the first exchange: setting up TLS takes milliseconds
+  std::mutex loading_;
+  std::unique_ptr<Pool> pool_;  // made at the first exchange: loading libcurl takes milliseconds
 };
 
 }  // namespace runctl
