@@ -131,8 +131,9 @@ int run(std::vector<std::string> words) {
 int main(int argc, char** argv) {
   const std::span<char*> arguments{argv, static_cast<std::size_t>(argc)};
   // The emulator re-executes this program as process 1 of its machines.
-  if (argc > 1 && std::string_view{argv[1]} == "__machine")
-    return runctl::emulator::machine_main(arguments);
+  if (argc > 1 && std::string_view{argv[1]} == "__machine") {
+    runctl::emulator::machine_main(arguments);
+  }
   try {
     return run({arguments.begin() + 1, arguments.end()});
   } catch (const std::exception& exception) {

@@ -82,9 +82,7 @@ int boot(std::span<char* const> words) {
   return 0;
 }
 
-}  // namespace
-
-int machine_main(std::span<char*> arguments) {
+int run_mode(std::span<char*> arguments) {
   const std::string_view mode = arguments.size() > 2 ? arguments[2] : "";
   if (mode == "boot" && arguments.size() == 7) return boot(arguments.subspan(3));
   if (mode == "enter" && (arguments.size() == 7 || arguments.size() == 8)) {
@@ -94,5 +92,9 @@ int machine_main(std::span<char*> arguments) {
   (void)!::write(STDERR_FILENO, why.data(), why.size());
   return 2;
 }
+
+}  // namespace
+
+void machine_main(std::span<char*> arguments) { ::_exit(run_mode(arguments)); }
 
 }  // namespace runctl::emulator

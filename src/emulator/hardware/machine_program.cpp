@@ -5,5 +5,5 @@
 #include "emulator/hardware/machine_main.hpp"
 
 int main(int argc, char** argv) {
-  return runctl::emulator::machine_main({argv, static_cast<std::size_t>(argc)});
+  runctl::emulator::machine_main({argv, static_cast<std::size_t>(argc)});
 }
