@@ -27,11 +27,14 @@ file(WRITE "${OUT}" "#include \"${HEADER}\"
 
 namespace ${NAMESPACE} {
 
-std::span<const EmbeddedText> ${FUNCTION}() {
-  static constexpr auto texts = std::to_array<EmbeddedText>({
-${rows}  });
-  return texts;
-}
+namespace {
+
+constexpr auto texts = std::to_array<EmbeddedText>({
+${rows}});
+
+}  // namespace
+
+std::span<const EmbeddedText> ${FUNCTION}() { return texts; }
 
 }  // namespace ${NAMESPACE}
 ")

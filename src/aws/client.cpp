@@ -70,7 +70,7 @@ Result<std::string> Client::attempt(const OperationInfo& operation, const std::s
                                      .request_id = std::move(wire.request_id)})};
 }
 
-Result<std::string> Client::exchange(const OperationInfo& operation, std::string body,
+Result<std::string> Client::exchange(const OperationInfo& operation, const std::string& body,
                                      const CallOptions& options) {
   for (int number = 1;; ++number) {
     const auto started = clock_.ticks();

@@ -77,8 +77,8 @@ class Client {
   [[nodiscard]] const ClientConfig& config() const { return config_; }
 
  private:
-  [[nodiscard]] Result<std::string> exchange(const OperationInfo& operation, std::string body,
-                                             const CallOptions& options);
+  [[nodiscard]] Result<std::string> exchange(const OperationInfo& operation,
+                                             const std::string& body, const CallOptions& options);
   [[nodiscard]] Result<std::string> attempt(const OperationInfo& operation, const std::string& body,
                                             const CallOptions& options);
   [[nodiscard]] HttpRequest to_request(const OperationInfo& operation,

@@ -31,9 +31,9 @@ void for_each_table(ec2::State& state, const Action& action) {
   action("command", state.commands);
 }
 
-const std::string& text_of(const std::string& id) { return id; }
+std::string text_of(const std::string& id) { return id; }
 template <class Kind>
-const std::string& text_of(const StrongId<Kind>& id) {
+std::string text_of(const StrongId<Kind>& id) {
   return id.str();
 }
 

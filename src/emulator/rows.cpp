@@ -210,8 +210,9 @@ class Loader {
       const auto* const text = from.if_string();
       if (text == nullptr) return false;
       auto id = T::parse(*text);
-      if (id) value = *std::move(id);
-      return id.has_value();
+      if (!id) return false;
+      value = *std::move(id);
+      return true;
     } else if constexpr (IsOptional<T>::value) {
       return decode_optional(from, value);
     } else if constexpr (std::is_same_v<T, ec2::Tags>) {
@@ -241,8 +242,9 @@ class Loader {
       const auto* const text = from.if_string();
       if (text == nullptr) return false;
       auto id = T::parse(*text);
-      if (id) value = *std::move(id);
-      return id.has_value();
+      if (!id) return false;
+      value = *std::move(id);
+      return true;
     } else {
       return decode(from, value.emplace());
     }

@@ -53,6 +53,7 @@ int pidfd_send_signal(int process, int signal) {
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   // execve(2) takes char* for reasons of history and does not write through it.
   for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);

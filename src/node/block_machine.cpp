@@ -40,8 +40,12 @@ TempFolder::TempFolder() {
 }
 
 TempFolder::~TempFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  // A run that the test ended may still be writing down how it did.
+  for (int tries = 0; tries < 500 && fs::exists(path_); ++tries) {
+    std::error_code again;
+    fs::remove_all(path_, again);
+    std::this_thread::sleep_for(std::chrono::milliseconds{again ? 10 : 2});
+  }
 }
 
 Background::Background(const std::string& command) {

@@ -76,7 +76,7 @@ Result<std::string> start_of(const PageRequest& page) {
     bytes += percent_decode("%" + std::string{page.next_token.substr(i, 2)});
   }
   const auto colon = bytes.find(':');
-  const std::string key = colon == std::string::npos ? "" : bytes.substr(colon + 1);
+  std::string key = colon == std::string::npos ? "" : bytes.substr(colon + 1);
   if (key.empty() || token_behind(key) != page.next_token) {
     return refuse("InvalidNextToken", "The specified NextToken is not valid");
   }

@@ -35,7 +35,7 @@ Result<void> check_image(const std::string& image) {
   if (image.starts_with("resolve:ssm:") && image.size() > 12) return {};
   if (has_id_form(image, "ami-")) return {};
   return refuse("InvalidAMIID.Malformed",
-                fmt::format("Invalid id: \"{}\" (expecting \"ami-...\")", image));
+                fmt::format(R"(Invalid id: "{}" (expecting "ami-..."))", image));
 }
 
 Result<Zone> zone_for(const Place& place, const wire::RunInstancesRequest& request) {
@@ -155,6 +155,7 @@ std::vector<wire::Reservation> grouped(const std::vector<I>& instances, const Tu
     reservation.instances.push_back(instance);
   }
   std::vector<wire::Reservation> list;
+  list.reserve(reservations.size());
   for (auto& [name, reservation] : reservations) list.push_back(std::move(reservation));
   return list;
 }

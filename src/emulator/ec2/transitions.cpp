@@ -115,16 +115,14 @@ void step_attachment(Turn& turn, const VolumeId& id, std::size_t index) {
 
 void step_volume(Turn& turn, const VolumeId& id) {
   const Volume& seen = *turn.state.volumes.find(id);
-  if (seen.state == VolumeState::creating) {
-    turn.state.volumes.edit(id).state = VolumeState::available;
-  } else if (seen.state == VolumeState::deleting) {
+  if (seen.state == VolumeState::deleting) {
     if (!seen.has_disk) {
       turn.state.volumes.erase(id);
       return;
     }
     turn.state.volumes.edit(id).ordered = true;
     turn.orders.emplace_back(RemoveDisk{id});
-  } else if (seen.attachments.empty()) {
+  } else if (seen.attachments.empty()) {  // created, or released by the last instance
     turn.state.volumes.edit(id).state = VolumeState::available;
   } else {
     // From the end, since a step may take its entry out.

@@ -154,6 +154,7 @@ Result<Volume> volume_for(Turn& turn, const wire::CreateVolumeRequest& request) 
 std::vector<std::string> attachment_values(const wire::Volume& volume,
                                            std::string wire::VolumeAttachment::* member) {
   std::vector<std::string> values;
+  values.reserve(volume.attachments.size());
   for (const auto& attachment : volume.attachments) values.push_back(attachment.*member);
   return values;
 }

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <ranges>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -65,10 +66,10 @@ void remove_mounts(const fs::path& state, std::vector<std::string>& done) {
   if (!mounts) return;
   const std::string below = state.string() + "/";
   // The last mounted first.
-  for (auto mount = mounts->rbegin(); mount != mounts->rend(); ++mount) {
-    if (!mount->point.string().starts_with(below)) continue;
-    if (::umount2(mount->point.c_str(), MNT_DETACH) == 0) {
-      done.push_back(fmt::format("unmounted {}", mount->point.string()));
+  for (const auto& mount : std::views::reverse(*mounts)) {
+    if (!mount.point.string().starts_with(below)) continue;
+    if (::umount2(mount.point.c_str(), MNT_DETACH) == 0) {
+      done.push_back(fmt::format("unmounted {}", mount.point.string()));
     }
   }
 }

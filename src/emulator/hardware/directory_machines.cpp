@@ -160,7 +160,7 @@ class DirectoryMachines final : public Machines {
     RUNCTL_TRY_LET(const CommandFile file,
                    CommandFile::write(machine / "commands", command.script));
     ProcessSpec spec{
-        .argv = {"/bin/sh", "-c", "cd -- \"$1\" && exec /bin/sh \"$2\"", "sh",
+        .argv = {"/bin/sh", "-c", R"(cd -- "$1" && exec /bin/sh "$2")", "sh",
                  machine / "root" / fs::path{command.working_directory}.relative_path(),
                  file.path()},
         .environment = command_environment((machine / "home").string()),

@@ -76,7 +76,7 @@ void drop_rights() {
   drop_rights();
   sigset_t none;
   sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   if (::chdir(order.directory) == 0) {
     std::string shell = "/bin/sh";
     std::string script = order.script;
@@ -124,14 +124,14 @@ int end_as(int status) {
   sigset_t only;
   sigemptyset(&only);
   sigaddset(&only, signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
   ::raise(signal);
   return 128 + signal;
 }
 
 Result<int> enter(std::span<char* const> words) {
   const sigset_t watched = watched_signals();
-  ::sigprocmask(SIG_SETMASK, &watched, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &watched, nullptr);
   Order order{.script = words[2]};
   RUNCTL_TRY_LET(order.pid, number_of<pid_t>(words[0]));
   RUNCTL_TRY_LET(order.start, number_of<std::uint64_t>(words[1]));

@@ -63,7 +63,7 @@ int boot(std::span<char* const> words) {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &child, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &child, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
   ::close_range(report + 1, ~0U, 0);
   ::prctl(PR_SET_NAME, "machine", 0, 0, 0);

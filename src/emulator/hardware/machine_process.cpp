@@ -81,6 +81,7 @@ Result<MachineProcess> MachineProcess::start(const std::filesystem::path& progra
       "runctl",      "__machine", "boot", plan.instance.string(), plan.state.string(),
       plan.hostname, plan.boot_id};
   std::vector<char*> words;
+  words.reserve(texts.size() + 1);
   for (std::string& text : texts) words.push_back(text.data());
   words.push_back(nullptr);
 

@@ -190,7 +190,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void close() {
     error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    (void)stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     stream_.close();
   }
 
@@ -217,11 +217,11 @@ struct HttpServer::Impl {
   Result<void> open() {
     error_code error;
     const tcp::endpoint address{asio::ip::address_v4::loopback(), options.port};
-    acceptor.open(address.protocol(), error);
+    (void)acceptor.open(address.protocol(), error);
     // A port that only lingers from an earlier run is free.
-    if (!error) acceptor.set_option(asio::socket_base::reuse_address{true}, error);
-    if (!error) acceptor.bind(address, error);
-    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) (void)acceptor.set_option(asio::socket_base::reuse_address{true}, error);
+    if (!error) (void)acceptor.bind(address, error);
+    if (!error) (void)acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) return {};
     Errc code = Errc::internal;
     if (error == asio::error::address_in_use) code = Errc::conflict;
@@ -244,7 +244,7 @@ struct HttpServer::Impl {
                               return;
                             if (!error) {
                               error_code ignored;
-                              socket.set_option(tcp::no_delay{true}, ignored);
+                              (void)socket.set_option(tcp::no_delay{true}, ignored);
                               std::make_shared<Session>(std::move(socket), shared)->start();
                             }
                             accept();
@@ -286,6 +286,8 @@ struct HttpServer::Impl {
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
 
+// Threads that cannot be joined are a bug of ours, for which ending the process is right.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 HttpServer::~HttpServer() { impl_->shut_down(); }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpServerOptions& options,
