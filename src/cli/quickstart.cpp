@@ -76,7 +76,7 @@ class Tour {
                   .err = screen,
                   .stop = context_.stop};
     const ExitCode code = cli::run(inner, words);
-    const std::string said = screen.str();
+    std::string said = screen.str();
     show(said);
     if (code == expected) return said;
     if (code == ExitCode::cancelled) return fail(Errc::cancelled, "the tour was stopped");

@@ -81,7 +81,7 @@ std::vector<std::string> steps_of(const Options& wanted, const volume::AttachFac
                                 volume::name_of(*wanted.mount->format)));
   }
   if (wanted.mount) steps.push_back(fmt::format("mount it at {}", wanted.mount->directory));
-  if (steps.empty()) steps.push_back("nothing: it is attached there already");
+  if (steps.empty()) steps.emplace_back("nothing: it is attached there already");
   return steps;
 }
 

@@ -28,6 +28,7 @@ std::string time_text(const std::optional<Timestamp>& time) { return time ? iso8
 
 std::string attachments_text(const volume::VolumeFacts& volume) {
   std::vector<std::string> parts;
+  parts.reserve(volume.attachments.size());
   for (const auto& attachment : volume.attachments) {
     parts.push_back(fmt::format("{} {} ({})", attachment.instance, attachment.device,
                                 volume::name_of(attachment.state)));
@@ -35,7 +36,7 @@ std::string attachments_text(const volume::VolumeFacts& volume) {
   return join(parts, ", ");
 }
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 }  // namespace
 

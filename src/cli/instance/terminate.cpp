@@ -25,6 +25,7 @@ constexpr std::array<OptionSpec, 1> options{{
 std::vector<std::string> steps_of(const fleet::TerminateFacts& facts,
                                   const fleet::TerminatePlan& plan) {
   std::vector<std::string> steps;
+  steps.reserve(plan.data_volumes.size() + 1);
   for (const auto& device : plan.data_volumes) {
     steps.push_back(fmt::format("{}keep volume {} ({})", plan.unmount_first ? "unmount and " : "",
                                 device.volume, device.device));
