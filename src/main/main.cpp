@@ -100,6 +100,18 @@ class SignalWatch {
   std::thread thread_;
 };
 
+// Whether the answer reached standard output; says so when it did not: an id that a script waits
+// for may have been in it. A reader that had enough (`| head -n 1`) is no failure.
+bool output_arrived() {
+  std::cout.flush();
+  if (std::cout) return true;
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0) return true;
+  std::cerr << "Error: The answer could not be written to standard output; is its disk full?\n"
+               "       What was asked for has been done: look before you repeat it.\n";
+  return false;
+}
+
 int run(std::vector<std::string> words) {
   using namespace runctl;
   const Environment environment = current_environment();
@@ -123,7 +135,9 @@ int run(std::vector<std::string> words) {
                        .interactive = terminal && isatty(STDIN_FILENO) == 1,
                        .colour = terminal && !environment.get("NO_COLOR"),
                        .stop = signals.token()};
-  return static_cast<int>(cli::run(context, words));
+  const cli::ExitCode code = cli::run(context, words);
+  return static_cast<int>(output_arrived() || code != cli::ExitCode::ok ? code
+                                                                        : cli::ExitCode::failure);
 }
 
 }  // namespace

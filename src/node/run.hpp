@@ -75,9 +75,9 @@ struct RunReport {
 // the run. The lock on the checkpoint directory is held by the run's own processes until the last
 // one has ended. A command that cannot be started is a run that failed (status 127), not an error.
 // Errors (`remote->code`): conflict (busy: another run uses the checkpoint directory, named in the
-// details; run_exists: the id belongs to another command), internal (start_failed),
-// invalid_argument for an empty argv, a program that starts with '-', a name that is no variable's,
-// or relative directories; as run_script.
+// details; run_exists: the id belongs to another command), precondition (not_started, and nothing
+// ran), internal (start_failed), invalid_argument for an empty argv, a program that starts with
+// '-', a name that is no variable's, or relative directories; as run_script.
 [[nodiscard]] Result<RunReport> start_run(const Machine& machine, const RunSpec& spec);
 
 // SSM returns 24,000 characters, and the log travels as base64.

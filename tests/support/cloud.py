@@ -59,10 +59,11 @@ class Cloud:
         self.environment = base_environment(self.directory)
         self.process = None
         self.endpoint = None
+        self.wrapper = []  # words before the emulator's own
 
     def start(self):
         self.process = subprocess.Popen(
-            [RUNCTL, "emulator", "run", "--port", "0", "--state", self.state,
+            [*self.wrapper, RUNCTL, "emulator", "run", "--port", "0", "--state", self.state,
              "--hardware", self.hardware, "--pace", self.pace],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=self.environment, cwd=self.directory)

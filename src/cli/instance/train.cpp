@@ -119,8 +119,9 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   if (!spec.code.left_out.empty()) {
     note(context, fmt::format("Not sent: {}.", join(spec.code.left_out, ", ")));
   }
-  note(context, fmt::format("Sending {} files ({}).", spec.code.files.size(),
-                            bytes_in_words(spec.code.bytes())));
+  note(context,
+       fmt::format("Sending {} file{} ({}).", spec.code.files.size(),
+                   spec.code.files.size() == 1 ? "" : "s", bytes_in_words(spec.code.bytes())));
   RUNCTL_TRY_LET(const auto run, training::start(session, spec));
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);

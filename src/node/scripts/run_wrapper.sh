@@ -38,7 +38,7 @@ if [ -n "$checkpoints" ]; then
   fence=$((fence + 1))
   # Durable before use: a number that was given out must not be given out again after a crash.
   if ! (put "$checkpoints/.runctl.fence" $fence && sync "$checkpoints/.runctl.fence"); then
-    put refused "cannot write $checkpoints/.runctl.fence"
+    put refused "cannot write $checkpoints/.runctl.fence ($(df -hP "$checkpoints" | awk 'NR == 2 { print $4 }') free)"
     exit 0
   fi
   printf '%s\n' "${run##*/} $$ $fence" >"$checkpoints/.runctl.lock"

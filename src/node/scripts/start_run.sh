@@ -46,7 +46,7 @@ while [ ! -e "$run/started" ]; do
   if [ -e "$run/refused" ]; then
     read -r word holder <"$run/refused"
     rm -rf -- "$run" # nothing ran
-    [ "$word" = busy ] || die start_failed "run $RUN_ID was not started: $word $holder"
+    [ "$word" = busy ] || die not_started "run $RUN_ID was not started: $word $holder"
     # shellcheck disable=SC2086 # run id, pid, fencing number
     set -- $holder
     die busy "the checkpoint directory $CHECKPOINT_DIRECTORY is in use by run ${1:-unknown} (pid ${2:-unknown})" \
