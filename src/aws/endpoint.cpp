@@ -112,9 +112,10 @@ Result<Resolved> resolve_region(const AccountSources& sources) {
   auto found = first_region(sources);
   if (!found) {
     auto missing = fail(Errc::invalid_argument, "no AWS region is named");
-    missing.error().hint =
-        fmt::format("Use --region, set AWS_REGION, or put 'region = …' into profile '{}' in {}.",
-                    choose_profile(sources).name, sources.files.config.path);
+    missing.error().hint = fmt::format(
+        "Use --region, set AWS_REGION, or put 'region = …' into profile '{}' in {}; "
+        "--emulator needs none.",
+        choose_profile(sources).name, sources.files.config.path);
     return missing;
   }
   if (!is_region(found->value)) {
