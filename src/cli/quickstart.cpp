@@ -150,6 +150,14 @@ class TemporaryDirectory {
   std::string path_;
 };
 
+// What a training says of its model at its end: "final epoch=20 accuracy=… sha256=…".
+Result<std::string> model_of(std::string_view said) {
+  for (const std::string_view line : split(said, '\n')) {
+    if (line.starts_with("final ")) return std::string{line};
+  }
+  return fail(Errc::internal, "the training did not say which model it made");
+}
+
 constexpr std::string_view epochs = "20";
 constexpr std::string_view stop_after = "10";
 
@@ -170,8 +178,9 @@ Result<void> first_machine(Tour& tour, const std::string& example, const std::st
   return {};
 }
 
-Result<void> second_machine(Tour& tour, const std::string& example, const std::string& volume,
-                            const std::string& machine) {
+// Both give the model, as the training told of it.
+Result<std::string> second_machine(Tour& tour, const std::string& example,
+                                   const std::string& volume, const std::string& machine) {
   tour.say(
       "A second machine asks for the volume. Two writers would destroy its filesystem, so it is "
       "refused:");
@@ -183,24 +192,26 @@ Result<void> second_machine(Tour& tour, const std::string& example, const std::s
   RUNCTL_TRY_LET(const auto copy, tour.run_for("COPY", {"aws", "ebs", "restore", snapshot, "--name",
                                                         "digits-2", "--wait"}));
   tour.say("The second machine goes on from the last checkpoint, on the copy.");
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", copy,
-                       "--checkpoint-volume", copy, "--resume", "--wait", "--", "--epochs",
-                       std::string{epochs}}));
-  return {};
+  RUNCTL_TRY_LET(const auto said,
+                 tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", copy,
+                           "--checkpoint-volume", copy, "--resume", "--wait", "--", "--epochs",
+                           std::string{epochs}}));
+  return model_of(said);
 }
 
-Result<void> reference(Tour& tour, const std::string& example, const std::string& volume,
-                       const std::string& machine) {
+Result<std::string> reference(Tour& tour, const std::string& example, const std::string& volume,
+                              const std::string& machine) {
   tour.say(
       "For comparison, the same training in one go: its model must be the same to the last bit.");
   RUNCTL_TRY_LET(const auto checkpoints,
                  tour.run_for("ONE", {"aws", "ebs", "create", "--size", "1", "--name", "one-go"}));
   RUNCTL_TRY(tour.run({"aws", "ebs", "attach", checkpoints, "--instance", machine, "--mount",
                        "/one-go", "--format", "ext4"}));
-  RUNCTL_TRY(tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume,
-                       "--checkpoint-volume", checkpoints, "--wait", "--", "--epochs",
-                       std::string{epochs}}));
-  return {};
+  RUNCTL_TRY_LET(const auto said,
+                 tour.run({"aws", "train", machine, example + "/train.py", "--data-volume", volume,
+                           "--checkpoint-volume", checkpoints, "--wait", "--", "--epochs",
+                           std::string{epochs}}));
+  return model_of(said);
 }
 
 Result<void> give_back(Tour& tour, const std::string& first, const std::string& second) {
@@ -223,8 +234,14 @@ Result<void> take(Tour& tour, const std::string& example) {
                  tour.run_for("VOL", {"aws", "ebs", "create", "--size", "8", "--name", "digits",
                                       "--availability-zone", "us-east-1a"}));
   RUNCTL_TRY(first_machine(tour, example, volume, first));
-  RUNCTL_TRY(second_machine(tour, example, volume, second));
-  RUNCTL_TRY(reference(tour, example, volume, first));
+  RUNCTL_TRY_LET(const auto resumed, second_machine(tour, example, volume, second));
+  RUNCTL_TRY_LET(const auto in_one_go, reference(tour, example, volume, first));
+  if (resumed != in_one_go) {
+    return fail(Errc::corrupt, fmt::format("the models differ: '{}' after the hand-over, '{}' in "
+                                           "one go",
+                                           resumed, in_one_go));
+  }
+  tour.say("They are the same, bit for bit: " + resumed.substr(std::string_view{"final "}.size()));
   return give_back(tour, first, second);
 }
 

@@ -29,6 +29,7 @@ class Tour(cloud.unittest.TestCase):
         self.assertGreaterEqual(len(finals), 2, text)
         self.assertEqual(len({digest for _, digest in finals}), 1, "the resumed model differs")
         self.assertGreater(float(finals[-1][0]), 0.95)
+        self.assertIn("They are the same, bit for bit", text)
 
     def test_on_directories(self):
         self.check(self.tour("--hardware", "files"))
