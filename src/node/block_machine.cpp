@@ -111,6 +111,8 @@ std::optional<std::string> BlockMachine::missing() {
       return fmt::format("this machine has no {}", tool);
     }
   }
+  // Where / is a plain directory of somebody's mount, that mount cannot be made private.
+  if (said_by("mountpoint -q / && echo yes").empty()) return "/ is no mount point: a bare chroot";
   return std::nullopt;
 }
 

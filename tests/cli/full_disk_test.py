@@ -35,7 +35,7 @@ class FullOutput(cloud.CloudTest):
         self.assertEqual((process.returncode, errors), (0, b""))
 
 
-@cloud.unittest.skipIf(os.geteuid() != 0, "needs root: mounts a small tmpfs for the emulator's state")
+@cloud.unittest.skipIf(cloud.private_mounts_missing(), cloud.private_mounts_missing())
 class FullState(cloud.CloudTest):
     @classmethod
     def setUpClass(cls):

@@ -34,6 +34,15 @@ def base_environment(home):
     return {"HOME": home, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
+def private_mounts_missing():
+    """Why a process of ours cannot have mounts of its own here, or "" when it can."""
+    if os.geteuid() != 0:
+        return "needs root: mounts in a namespace of its own"
+    if "/" not in mounts_under("/"):
+        return "/ is no mount point: a bare chroot, whose mount cannot be made private"
+    return ""
+
+
 class Outcome:
     def __init__(self, process):
         self.code = process.returncode
@@ -60,6 +69,7 @@ class Cloud:
         self.process = None
         self.endpoint = None
         self.wrapper = []  # words before the emulator's own
+        self.drain = None
 
     def start(self):
         self.process = subprocess.Popen(
@@ -71,7 +81,9 @@ class Cloud:
         match = re.match(r"listening on (http://127\.0\.0\.1:\d+)$", line)
         if not match:
             self.process.kill()
-            raise AssertionError(f"the emulator did not start: {line!r} {self.process.communicate()}")
+            said = self.process.communicate()
+            self.process = None
+            raise AssertionError(f"the emulator did not start: {line!r} {said}")
         self.endpoint = match.group(1)
         # The emulator's log is drained, so that it can never block on it.
         self.drain = threading.Thread(target=self.process.stderr.read, daemon=True)
