@@ -6,11 +6,31 @@
 namespace runctl::cli {
 
 std::span<const CommandSpec> command_table() {
-  static const std::array<CommandSpec, 21> table{
-      quickstart,    aws_create,      aws_list,    aws_status, aws_wait,     aws_train,
-      aws_terminate, ebs_create,      ebs_list,    ebs_show,   ebs_attach,   ebs_detach,
-      ebs_snapshot,  ebs_snapshots,   ebs_restore, ebs_delete, emulator_run, emulator_start,
-      emulator_stop, emulator_status, help};
+  // clang-format off: a row a command
+  static const std::array table{
+      quickstart,
+      aws_create,
+      aws_list,
+      aws_status,
+      aws_wait,
+      aws_train,
+      aws_terminate,
+      ebs_create,
+      ebs_list,
+      ebs_show,
+      ebs_attach,
+      ebs_detach,
+      ebs_snapshot,
+      ebs_snapshots,
+      ebs_restore,
+      ebs_delete,
+      emulator_run,
+      emulator_start,
+      emulator_stop,
+      emulator_status,
+      help,
+  };
+  // clang-format on
   return table;
 }
 
