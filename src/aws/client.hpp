@@ -56,13 +56,32 @@ class Client {
   Client(HttpTransport& http, Clock& clock, Random& random, Log& log, ClientConfig config)
       : http_{http}, clock_{clock}, random_{random}, log_{log}, config_{std::move(config)} {}
 
-  // Calls one operation. An operation that is not idempotent is sent once: when its answer is lost,
-  // the error's effect is `unknown` and only reading tells what happened. Errors: those of
-  // aws/service_error.hpp when the service refuses; unavailable, deadline_exceeded, cancelled from
-  // the transport; corrupt when the answer is none (effect unknown).
+  // Calls an operation that only reads. Errors: those of aws/service_error.hpp when the service
+  // refuses; unavailable, deadline_exceeded, cancelled from the transport; corrupt when the answer
+  // is none.
   template <class Operation>
+    requires(only_reads(Operation::info.name))
   [[nodiscard]] Result<typename Operation::Response> call(
       const typename Operation::Request& request, const CallOptions& options = {}) {
+    return perform<Operation>(request, options);
+  }
+
+  // Calls one that changes something. Its callers have written the intent down before
+  // (volume/change.hpp). One that is not idempotent is sent once: when its answer is lost, or is
+  // none, the error's effect is `unknown` and only reading tells what happened. Errors: as `call`.
+  template <class Operation>
+    requires(!only_reads(Operation::info.name))
+  [[nodiscard]] Result<typename Operation::Response> change(
+      const typename Operation::Request& request, const CallOptions& options = {}) {
+    return perform<Operation>(request, options);
+  }
+
+  [[nodiscard]] const ClientConfig& config() const { return config_; }
+
+ private:
+  template <class Operation>
+  [[nodiscard]] Result<typename Operation::Response> perform(
+      const typename Operation::Request& request, const CallOptions& options) {
     RUNCTL_TRY_LET(
         const std::string body,
         exchange(Operation::info, write_request(Operation::info, writing(request)), options));
@@ -74,9 +93,6 @@ class Client {
     return response;
   }
 
-  [[nodiscard]] const ClientConfig& config() const { return config_; }
-
- private:
   [[nodiscard]] Result<std::string> exchange(const OperationInfo& operation,
                                              const std::string& body, const CallOptions& options);
   [[nodiscard]] Result<std::string> attempt(const OperationInfo& operation, const std::string& body,

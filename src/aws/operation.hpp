@@ -32,6 +32,12 @@ struct OperationInfo {
   Idempotent idempotent = Idempotent::no;
 };
 
+// Whether it only reads. What changes something has another verb, in all of AWS's models.
+[[nodiscard]] constexpr bool only_reads(std::string_view operation) {
+  return operation.starts_with("Describe") || operation.starts_with("Get") ||
+         operation.starts_with("List");
+}
+
 inline constexpr Service ec2_service{.id = "ec2",
                                      .endpoint_key = "EC2",
                                      .api_version = "2016-11-15",

@@ -6,8 +6,11 @@
 
 #include "aws/endpoint.hpp"
 #include "aws/profile_file.hpp"
+#include "base/json.hpp"
 #include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
+#include "journal/journal.hpp"
+#include "volume/read.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -50,7 +53,70 @@ Result<aws::ClientConfig> aws_config(Context& context) {
                            .sts_endpoint = std::move(sts.value)};
 }
 
+// "attach, begun 3 min ago (op-1f2e…)"
+std::string in_words(const journal::Operation& operation, Timestamp now) {
+  return fmt::format("{}, begun {} ago ({})", operation.kind,
+                     duration_in_words(now - operation.begun), operation.id);
+}
+
 }  // namespace
+
+std::filesystem::path journal_path(const Context& context) {
+  if (context.globals.use_emulator) return context.globals.emulator_state + "/operations.db";
+  if (const auto state = context.environment.get("XDG_STATE_HOME")) {
+    return *state + "/runctl/operations.db";
+  }
+  return context.environment.get("HOME").value_or("/var/lib") +
+         "/.local/state/runctl/operations.db";
+}
+
+journal::Recorder Cloud::begin(OperationSpec spec) {
+  return {journal_path(context_),
+          context_.clock,
+          {.id = "op-" + random_hex(context_.random, 12),
+           .kind = std::move(spec.kind),
+           .place = place_,
+           .subjects = std::move(spec.subjects),
+           .plan = to_text(spec.plan),
+           .owner = journal::this_process(),
+           .begun = context_.clock.now()}};
+}
+
+void Cloud::end(journal::Recorder& recorder, Error* error) {
+  auto written = recorder.end(error);
+  const journal::Operation& operation = recorder.operation();
+  if (!written) {
+    // What was done is done; the journal goes on showing it as unfinished.
+    note(context_, fmt::format("Warning: the end of operation {} could not be written down: {}",
+                               operation.id, written.error().message));
+  }
+  const bool left_open = operation.state == journal::State::open && !operation.steps.empty();
+  if (error != nullptr && left_open) {
+    error->details.push_back(fmt::format("operation {} is left unfinished", operation.id));
+    error->ways_out.push_back(
+        fmt::format("runctl operations resume {}   # finds out, and finishes it", operation.id));
+  }
+}
+
+Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {
+  RUNCTL_TRY_LET(auto volume, volume::find_volume(aws_, text, options()));
+  RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));
+  if (journal == nullptr) return volume;
+  RUNCTL_TRY_LET(const auto open,
+                 journal->list({.place = place_, .subject = volume.id.str(), .only_open = true}));
+  for (const journal::Operation& operation : open) {
+    const std::string words = in_words(operation, context_.clock.now());
+    if (!journal::is_unfinished(operation)) {
+      note(context_, fmt::format("Note: another runctl (process {}) is at work on volume {}: {}.",
+                                 operation.owner.pid, volume.id, words));
+      continue;
+    }
+    note(context_, fmt::format("Note: an operation on volume {} was left unfinished: {}.\n"
+                               "      To finish it: runctl operations resume {}",
+                               volume.id, words, operation.id));
+  }
+  return volume;
+}
 
 volume::Session Cloud::session() {
   const auto timeout = context_.globals.timeout;
@@ -72,7 +138,11 @@ volume::Session Cloud::session() {
 Result<std::unique_ptr<Cloud>> connect(Context& context) {
   RUNCTL_TRY_LET(auto config,
                  context.globals.use_emulator ? emulator_config(context) : aws_config(context));
-  return std::make_unique<Cloud>(context, std::move(config));
+  // The emulator has another port at every start, and a journal of its own.
+  std::string place = context.globals.use_emulator
+                          ? std::string{"the embedded emulator"}
+                          : fmt::format("{} at {}", config.region, config.ec2_endpoint);
+  return std::make_unique<Cloud>(context, std::move(place), std::move(config));
 }
 
 }  // namespace runctl::cli

@@ -1,22 +1,43 @@
 // The way from a command to the cloud: endpoint, credentials, region, client, shell.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <boost/json/object.hpp>
 
 #include "aws/client.hpp"
 #include "base/result.hpp"
 #include "cli/context.hpp"
+#include "journal/recorder.hpp"
 #include "node/ssm_shell.hpp"
+#include "volume/change.hpp"
+#include "volume/facts.hpp"
 #include "volume/session.hpp"
 
 namespace runctl::cli {
 
+// Where operations on this cloud are written down: beside the emulator's state, or in
+// $XDG_STATE_HOME/runctl.
+[[nodiscard]] std::filesystem::path journal_path(const Context& context);
+
+// What a command is about to do, for the journal.
+struct OperationSpec {
+  std::string kind;                        // "attach"
+  std::vector<std::string> subjects = {};  // ids of what it is about
+  boost::json::object plan = {};           // what it is to end in, for `operations resume`
+};
+
 // Lives as long as the command. Neither copied nor moved: the shell borrows the client.
 class Cloud {
  public:
-  Cloud(Context& context, aws::ClientConfig config)
+  Cloud(Context& context, std::string place, aws::ClientConfig config)
       : context_{context},
+        place_{std::move(place)},
         aws_{context.http, context.clock, context.random, context.log, std::move(config)},
         shell_{aws_, context.clock} {}
   Cloud(const Cloud&) = delete;
@@ -31,9 +52,29 @@ class Cloud {
   // error.
   [[nodiscard]] volume::Session session();
   [[nodiscard]] aws::CallOptions options() { return session().options(); }
+  // Which cloud this is, in words: operations of another one are not continued here.
+  [[nodiscard]] const std::string& place() const { return place_; }
+
+  // As volume::find_volume; says first when an operation on the volume was left unfinished.
+  [[nodiscard]] Result<volume::VolumeFacts> find_volume(std::string_view text);
+
+  // Carries out what changes something, as one operation of the journal. `act` takes a
+  // volume::Change; its result is the operation's, and is returned.
+  template <class Act>
+  [[nodiscard]] std::invoke_result_t<Act, const volume::Change&> carry_out(
+      const volume::Session& session, OperationSpec spec, const Act& act) {
+    journal::Recorder recorder = begin(std::move(spec));
+    auto result = act(volume::Change{.session = session, .recorder = recorder});
+    end(recorder, result ? nullptr : &result.error());
+    return result;
+  }
 
  private:
+  [[nodiscard]] journal::Recorder begin(OperationSpec spec);
+  void end(journal::Recorder& recorder, Error* error);
+
   Context& context_;
+  std::string place_;
   aws::Client aws_;
   node::SsmShell shell_;
   std::chrono::steady_clock::time_point started_ = context_.clock.ticks();

@@ -41,10 +41,12 @@ aws::ec2::RunInstancesRequest request_for(const LaunchSpec& spec, const std::str
 
 }  // namespace
 
-Result<InstanceFacts> launch(const volume::Session& session, const LaunchSpec& spec) {
-  const auto request = request_for(spec, random_uuid(session.random));
-  RUNCTL_TRY_LET(const auto reservation,
-                 session.aws.call<aws::ec2::RunInstances>(request, session.options()));
+Result<InstanceFacts> launch(const volume::Change& change, const LaunchSpec& spec) {
+  const auto request = request_for(spec, random_uuid(change.session.random));
+  RUNCTL_TRY_LET(const auto reservation, volume::send<aws::ec2::RunInstances>(change, request));
+  for (const auto& instance : reservation.instances) {
+    change.recorder.add_subject(instance.instance_id);
+  }
   if (reservation.instances.size() != 1) {
     auto wrong =
         fail(Errc::corrupt, fmt::format("EC2 launched {} instances where one was asked for",

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
-#include "volume/session.hpp"
 
 namespace runctl::fleet {
 
@@ -28,7 +28,7 @@ struct LaunchSpec {
 
 // Launches one instance under a client token and with its tags in the same call, so that a lost
 // reply rents nothing twice and a crash leaves no machine that nobody can find. Errors: EC2's own.
-[[nodiscard]] Result<volume::InstanceFacts> launch(const volume::Session& session,
+[[nodiscard]] Result<volume::InstanceFacts> launch(const volume::Change& change,
                                                    const LaunchSpec& spec);
 
 // Waits until it is `running` and its SSM agent is online: only then can it be used.

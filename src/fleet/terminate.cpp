@@ -101,16 +101,16 @@ Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
   return facts;
 }
 
-Result<void> execute_terminate(const volume::Session& session, const TerminateFacts& facts,
+Result<void> execute_terminate(const volume::Change& change, const TerminateFacts& facts,
                                const TerminatePlan& plan) {
+  const volume::Session& session = change.session;
   const InstanceId& id = facts.instance.id;
   for (const auto& device : plan.data_volumes) {
     if (!plan.unmount_first) break;
     session.progress(fmt::format("unmounting {} on {}", device.volume, id));
-    RUNCTL_TRY(volume::quiesce(session, device.volume, id));
+    RUNCTL_TRY(volume::quiesce(change, device.volume, id));
   }
-  RUNCTL_TRY(session.aws.call<aws::ec2::TerminateInstances>({.instance_ids = {id.str()}},
-                                                            session.options()));
+  RUNCTL_TRY(volume::send<aws::ec2::TerminateInstances>(change, {.instance_ids = {id.str()}}));
   session.progress(fmt::format("waiting for {} to end", id));
   RUNCTL_TRY(wait_until_terminated(session, id));
   for (const auto& device : plan.data_volumes)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
 
@@ -35,7 +36,7 @@ struct TerminatePlan {
 // Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until
 // the machine is gone and its data volumes are free again. Errors: conflict naming what is in use;
 // deadline_exceeded; EC2's own refusals.
-[[nodiscard]] Result<void> execute_terminate(const volume::Session& session,
+[[nodiscard]] Result<void> execute_terminate(const volume::Change& change,
                                              const TerminateFacts& facts,
                                              const TerminatePlan& plan);
 

@@ -65,7 +65,7 @@ Result<ShellOutcome> SsmShell::run(const InstanceId& instance, const std::string
   }
   const auto deadline = clock_.ticks() + timeout + grace;
   const aws::CallOptions options{.deadline = deadline, .stop = stop};
-  auto sent = aws_.call<ssm::SendCommand>(
+  auto sent = aws_.change<ssm::SendCommand>(
       {.instance_ids = {instance.str()},
        .document_name = "AWS-RunShellScript",
        .timeout_seconds = delivery_timeout.count(),

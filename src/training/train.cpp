@@ -13,6 +13,7 @@
 namespace runctl::training {
 namespace {
 
+using volume::Change;
 using volume::Session;
 using volume::VolumeFacts;
 
@@ -27,20 +28,21 @@ node::Machine machine_of(const Session& session, const InstanceId& instance) {
 
 // The directory by which the machine's processes find the volume, after whatever had to be done for
 // it.
-Result<std::string> make_ready(const Session& session, const VolumeFacts& volume,
+Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
                                const volume::InstanceFacts& instance) {
+  const Session& session = change.session;
   RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session, volume, instance));
   auto plan = volume::plan_attach(facts);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   if (plan.already_attached) {
     RUNCTL_TRY(volume::wait_until_attached(session, volume.id, instance.id, plan.device));
   } else {
-    RUNCTL_TRY(volume::execute_attach(session, facts, plan));
+    RUNCTL_TRY(volume::execute_attach(change, facts, plan));
   }
   RUNCTL_TRY_LET(const auto mounted, volume::mounted_at(session, volume.id, instance.id));
   volume::MountSpec spec;
   spec.directory = mounted.value_or(default_mount_point(volume));
-  auto result = volume::mount(session, volume, instance.id, spec);
+  auto result = volume::mount(change, volume, instance.id, spec);
   if (result) return result->path;
   Error& error = result.error();
   if (error.remote && error.remote->code == "no_filesystem") {
@@ -90,16 +92,16 @@ struct Directories {
   std::string output = {};
 };
 
-Result<Directories> prepare_volumes(const Session& session, const TrainSpec& spec) {
+Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec) {
   Directories directories;
   if (spec.data_volume) {
-    RUNCTL_TRY_LET(directories.data, make_ready(session, *spec.data_volume, spec.instance));
+    RUNCTL_TRY_LET(directories.data, make_ready(change, *spec.data_volume, spec.instance));
   }
   if (spec.checkpoint_volume) {
     const bool same = spec.data_volume && spec.data_volume->id == spec.checkpoint_volume->id;
     std::string path = directories.data;
     if (!same) {
-      RUNCTL_TRY_LET(path, make_ready(session, *spec.checkpoint_volume, spec.instance));
+      RUNCTL_TRY_LET(path, make_ready(change, *spec.checkpoint_volume, spec.instance));
     }
     directories.checkpoints = path + "/checkpoints";
     directories.output = path + "/output";
@@ -121,14 +123,15 @@ std::string default_mount_point(const VolumeFacts& volume) {
   return "/mnt/" + (name.empty() ? volume.id.str() : name);
 }
 
-Result<node::RunReport> start(const Session& session, const TrainSpec& spec) {
+Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
+  const Session& session = change.session;
   if (spec.instance.state != volume::InstanceState::running) {
     auto off = fail(Errc::conflict, fmt::format("instance {} is '{}'", spec.instance.id,
                                                 volume::name_of(spec.instance.state)));
     off.error().hint = fmt::format("Wait until it runs: runctl aws wait {}", spec.instance.id);
     return off;
   }
-  RUNCTL_TRY_LET(const auto directories, prepare_volumes(session, spec));
+  RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
   RUNCTL_TRY_LET(auto run, new_run_id(session));
   RUNCTL_TRY_LET(auto folder, send_code(session, spec, run));
   node::RunSpec run_spec{.id = std::move(run),
@@ -146,7 +149,9 @@ Result<node::RunReport> start(const Session& session, const TrainSpec& spec) {
         {.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
   }
   session.progress("starting the run");
-  auto started = node::start_run(machine_of(session, spec.instance.id), run_spec);
+  auto started = on_machine(
+      change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
+      [&]() { return node::start_run(machine_of(session, spec.instance.id), run_spec); });
   if (!started && started.error().remote && started.error().remote->code == "busy") {
     started.error().hint =
         "Two runs that write one directory destroy each other's checkpoints; wait for it or stop "

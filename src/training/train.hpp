@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "node/run.hpp"
 #include "training/code.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
 
@@ -31,7 +32,7 @@ struct TrainSpec {
 // goes on without us from then on. Errors: conflict for a volume that another machine holds or a
 // checkpoint directory that another run uses, with the holder; those of attach, mount, put_file and
 // start_run.
-[[nodiscard]] Result<node::RunReport> start(const volume::Session& session, const TrainSpec& spec);
+[[nodiscard]] Result<node::RunReport> start(const volume::Change& change, const TrainSpec& spec);
 
 // Gives the run's output to `write` as it comes, and returns how the run ended.
 // Errors: deadline_exceeded and cancelled, the run going on; those of run_status.

@@ -73,8 +73,9 @@ bool must_be_read(const Error& error) {
   return error.remote && error.remote->code == "VolumeInUse";
 }
 
-Result<VolumeFacts> resolve(const Session& session, const AttachFacts& facts,
+Result<VolumeFacts> resolve(const Change& change, const AttachFacts& facts,
                             const std::string& device, Error error) {
+  const Session& session = change.session;
   const bool unknown = error.effect != Effect::not_applied;
   const std::chrono::seconds patience =
       unknown ? std::chrono::duration_cast<std::chrono::seconds>(signature_life) : stale_reads;
@@ -90,8 +91,10 @@ Result<VolumeFacts> resolve(const Session& session, const AttachFacts& facts,
     case AttachOutcome::ours:
       // EC2 refuses a second attach to the same instance with VolumeInUse too: it is ours only if
       // the refusal was not about somebody who chose the same name, and names are chosen at random.
+      change.recorder.settle(journal::Outcome::applied, "seen by reading");
       return judged->volume;
     case AttachOutcome::other_name: {
+      change.recorder.settle(journal::Outcome::not_applied, "attached by somebody else");
       const auto* here = attachment_to(judged->volume, facts.instance.id);
       auto other =
           fail(Errc::conflict,
@@ -102,6 +105,7 @@ Result<VolumeFacts> resolve(const Session& session, const AttachFacts& facts,
     }
     case AttachOutcome::lost:
     case AttachOutcome::not_yet:
+      change.recorder.settle(journal::Outcome::not_applied, "another instance has it");
       return lost_to_another(session, judged->volume, facts.instance.id);
   }
   std::unreachable();
@@ -138,16 +142,17 @@ Result<VolumeFacts> wait_until_attached(const Session& session, const VolumeId& 
       });
 }
 
-Result<VolumeFacts> execute_attach(const Session& session, const AttachFacts& facts,
+Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& facts,
                                    const AttachPlan& plan) {
+  const Session& session = change.session;
   const aws::ec2::AttachVolumeRequest request{.volume_id = facts.volume.id.str(),
                                               .instance_id = facts.instance.id.str(),
                                               .device = plan.device};
   session.progress(
       fmt::format("attaching {} to {} as {}", facts.volume.id, facts.instance.id, plan.device));
-  if (auto sent = session.aws.call<aws::ec2::AttachVolume>(request, session.options()); !sent) {
+  if (auto sent = send<aws::ec2::AttachVolume>(change, request); !sent) {
     if (!must_be_read(sent.error())) return std::unexpected{std::move(sent).error()};
-    RUNCTL_TRY(resolve(session, facts, plan.device, std::move(sent).error()));
+    RUNCTL_TRY(resolve(change, facts, plan.device, std::move(sent).error()));
   }
   RUNCTL_TRY_LET(auto attached,
                  wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/plan_attach.hpp"
 #include "volume/session.hpp"
 
@@ -20,7 +21,7 @@ namespace runctl::volume {
 // planned. Errors: conflict, naming the winner, when another machine has it (nothing of the
 // winner's is touched); deadline_exceeded with effect `unknown` when nothing could be seen while
 // the request can still act; EC2's own refusals.
-[[nodiscard]] Result<VolumeFacts> execute_attach(const Session& session, const AttachFacts& facts,
+[[nodiscard]] Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& facts,
                                                  const AttachPlan& plan);
 
 // Waits until the attachment to `instance` is `attached`. Volume.State says nothing of that: it is

@@ -110,7 +110,8 @@ std::optional<Error> check_spec(const VolumeSpec& spec) {
   return check_throughput(spec);
 }
 
-Result<VolumeFacts> create_volume(const Session& session, const VolumeSpec& spec) {
+Result<VolumeFacts> create_volume(const Change& change, const VolumeSpec& spec) {
+  const Session& session = change.session;
   const std::string operation = random_uuid(session.random);
   aws::ec2::TagSpecification tags{.resource_type = "volume", .tags = {}};
   for (const auto& [key, value] : spec.tags) tags.tags.push_back({.key = key, .value = value});
@@ -130,8 +131,8 @@ Result<VolumeFacts> create_volume(const Session& session, const VolumeSpec& spec
       .multi_attach_enabled = spec.multi_attach ? std::optional{true} : std::nullopt,
       .tag_specifications = {tags},
       .client_token = operation};
-  RUNCTL_TRY_LET(const auto created,
-                 session.aws.call<aws::ec2::CreateVolume>(request, session.options()));
+  RUNCTL_TRY_LET(const auto created, send<aws::ec2::CreateVolume>(change, request));
+  change.recorder.add_subject(created.volume_id);
   return to_facts(created);
 }
 

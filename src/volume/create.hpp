@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
-#include "volume/session.hpp"
 
 namespace runctl::volume {
 
@@ -31,7 +31,7 @@ struct VolumeSpec {
 // same call, so that a crash leaves no volume that nobody can find. A volume without a source is
 // tagged as created empty: that is what allows it to be formatted later. Errors: EC2's own;
 // internal when the new volume ends in the state `error` (KMS keys are checked late).
-[[nodiscard]] Result<VolumeFacts> create_volume(const Session& session, const VolumeSpec& spec);
+[[nodiscard]] Result<VolumeFacts> create_volume(const Change& change, const VolumeSpec& spec);
 
 // Waits until it is `available`. Errors: internal when it ends in `error` or vanishes;
 // deadline_exceeded.

@@ -10,7 +10,8 @@
 
 namespace runctl::volume {
 
-Result<void> execute_delete(const Session& session, const VolumeFacts& planned) {
+Result<void> execute_delete(const Change& change, const VolumeFacts& planned) {
+  const Session& session = change.session;
   RUNCTL_TRY_LET(const auto now, read_volume(session.aws, planned.id, session.options()));
   if (now != planned) {
     auto changed = fail(Errc::precondition,
@@ -18,8 +19,7 @@ Result<void> execute_delete(const Session& session, const VolumeFacts& planned) 
     changed.error().hint = "Nothing was deleted. Run the command again to see how it is now.";
     return changed;
   }
-  auto sent =
-      session.aws.call<aws::ec2::DeleteVolume>({.volume_id = planned.id.str()}, session.options());
+  auto sent = send<aws::ec2::DeleteVolume>(change, {.volume_id = planned.id.str()});
   if (!sent && sent.error().effect == Effect::not_applied)
     return std::unexpected{std::move(sent).error()};
   // Also after a lost answer: reading tells.

@@ -87,12 +87,15 @@ Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts&
   return facts;
 }
 
-Result<void> quiesce(const Session& session, const VolumeId& volume, const InstanceId& instance) {
+Result<void> quiesce(const Change& change, const VolumeId& volume, const InstanceId& instance) {
+  const Session& session = change.session;
   const node::Machine machine{.shell = session.shell,
                               .instance = instance,
                               .timeout = unmount_patience,
                               .stop = session.stop};
-  auto unmounted = node::unmount(machine, volume);
+  auto unmounted =
+      on_machine(change, "unmount", {{"volume", volume.str()}, {"instance", instance.str()}},
+                 [&]() { return node::unmount(machine, volume); });
   if (unmounted) return {};
   Error& error = unmounted.error();
   const std::string code = error.remote ? error.remote->code : "";
@@ -106,13 +109,14 @@ Result<void> quiesce(const Session& session, const VolumeId& volume, const Insta
   return std::unexpected{std::move(error)};
 }
 
-Result<void> execute_detach(const Session& session, const DetachFacts& facts,
+Result<void> execute_detach(const Change& change, const DetachFacts& facts,
                             const DetachPlan& plan) {
+  const Session& session = change.session;
   const VolumeId& id = facts.volume.id;
   const AttachmentFacts& attachment = *plan.attachment;
   if (plan.unmount_first) {
     session.progress(fmt::format("unmounting {} on {}", id, attachment.instance));
-    RUNCTL_TRY(quiesce(session, id, attachment.instance));
+    RUNCTL_TRY(quiesce(change, id, attachment.instance));
   }
   if (attachment.state != AttachmentState::detaching) {
     // With instance and device, so that it can only mean the attachment that was looked at.
@@ -120,7 +124,7 @@ Result<void> execute_detach(const Session& session, const DetachFacts& facts,
                                                 .instance_id = attachment.instance.str(),
                                                 .device = attachment.device};
     session.progress(fmt::format("detaching {} from {}", id, attachment.instance));
-    auto sent = session.aws.call<aws::ec2::DetachVolume>(request, session.options());
+    auto sent = send<aws::ec2::DetachVolume>(change, request);
     if (!sent && !may_be_done(sent.error())) return std::unexpected{std::move(sent).error()};
   }
   return wait_until_gone(session, id, attachment);

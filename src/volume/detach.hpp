@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/plan_detach.hpp"
 #include "volume/session.hpp"
 
@@ -17,11 +18,11 @@ namespace runctl::volume {
 // the attachment is gone. Never detaches what is mounted. Errors: conflict, naming the users, when
 // the filesystem is in use, or when the machine holds the device
 // (`busy`); deadline_exceeded, saying in which state it was left; EC2's own refusals.
-[[nodiscard]] Result<void> execute_detach(const Session& session, const DetachFacts& facts,
+[[nodiscard]] Result<void> execute_detach(const Change& change, const DetachFacts& facts,
                                           const DetachPlan& plan);
 
 // Unmounts a volume everywhere on a machine, and says in what way out of it when something uses it.
-[[nodiscard]] Result<void> quiesce(const Session& session, const VolumeId& volume,
+[[nodiscard]] Result<void> quiesce(const Change& change, const VolumeId& volume,
                                    const InstanceId& instance);
 
 }  // namespace runctl::volume

@@ -33,8 +33,9 @@ node::Machine machine_of(const Session& session, const InstanceId& instance) {
 
 // Whether one was made. A volume that is mounted has its filesystem, which the mount that follows
 // looks at.
-Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume,
+Result<bool> make_filesystem(const Change& change, const VolumeFacts& volume,
                              const InstanceId& instance, Filesystem filesystem) {
+  const Session& session = change.session;
   const node::FormatRequest request{.volume = volume.id,
                                     .type = filesystem == Filesystem::ext4
                                                 ? node::FilesystemType::ext4
@@ -43,7 +44,13 @@ Result<bool> make_filesystem(const Session& session, const VolumeFacts& volume,
                                     .created_empty = node::CreatedEmpty::yes,
                                     .size = volume.size};
   session.progress(fmt::format("making a filesystem on {}", volume.id));
-  auto formatted = node::format(machine_of(session, instance), request);
+  auto formatted =
+      on_machine(change, "format",
+                 {{"volume", volume.id.str()},
+                  {"instance", instance.str()},
+                  {"type", name_of(filesystem)},
+                  {"uuid", request.uuid}},
+                 [&]() { return node::format(machine_of(session, instance), request); });
   if (formatted) return !formatted->already;
   Error& error = formatted.error();
   const std::string code = error.remote ? error.remote->code : "";
@@ -103,11 +110,12 @@ std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts&
   return std::nullopt;
 }
 
-Result<Mounted> mount(const Session& session, const VolumeFacts& volume, const InstanceId& instance,
+Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const InstanceId& instance,
                       const MountSpec& spec) {
+  const Session& session = change.session;
   bool formatted = false;
   if (spec.format) {
-    RUNCTL_TRY_LET(formatted, make_filesystem(session, volume, instance, *spec.format));
+    RUNCTL_TRY_LET(formatted, make_filesystem(change, volume, instance, *spec.format));
   }
   const node::MountRequest request{
       .volume = volume.id,
@@ -115,7 +123,10 @@ Result<Mounted> mount(const Session& session, const VolumeFacts& volume, const I
       .restored = volume.source && !volume.multi_attach ? node::Restored::yes : node::Restored::no,
       .size = volume.size};
   session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
-  auto mounted = node::mount(machine_of(session, instance), request);
+  auto mounted = on_machine(
+      change, "mount",
+      {{"volume", volume.id.str()}, {"instance", instance.str()}, {"mount_point", spec.directory}},
+      [&]() { return node::mount(machine_of(session, instance), request); });
   if (!mounted) {
     Error& error = mounted.error();
     if (error.remote && error.remote->code == "no_filesystem" && !volume.source) {

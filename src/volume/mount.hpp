@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
 #include "volume/snapshot.hpp"
@@ -39,7 +40,7 @@ struct Mounted {
 
 // Formats if asked, then mounts. Both find the device by the serial of what was opened.
 // Errors: conflict when the machine says that it must not be done; unavailable, deadline_exceeded.
-[[nodiscard]] Result<Mounted> mount(const Session& session, const VolumeFacts& volume,
+[[nodiscard]] Result<Mounted> mount(const Change& change, const VolumeFacts& volume,
                                     const InstanceId& instance, const MountSpec& spec);
 
 // Where the machine has the volume mounted; nothing when it has not. Errors: those of the machine.

@@ -38,7 +38,8 @@ std::string_view name_of(Consistency consistency) {
   std::unreachable();
 }
 
-Result<SnapshotFacts> create_snapshot(const Session& session, const SnapshotSpec& spec) {
+Result<SnapshotFacts> create_snapshot(const Change& change, const SnapshotSpec& spec) {
+  const Session& session = change.session;
   const std::string operation = random_uuid(session.random);
   aws::ec2::TagSpecification tags{.resource_type = "snapshot",
                                   .tags = {{.key = std::string{tag::operation}, .value = operation},
@@ -49,13 +50,20 @@ Result<SnapshotFacts> create_snapshot(const Session& session, const SnapshotSpec
                                           .tag_specifications = {tags}};
   if (!spec.description.empty()) request.description = spec.description;
 
-  auto created = session.aws.call<aws::ec2::CreateSnapshot>(request, session.options());
-  if (created) return to_facts(*created);
+  auto created = send<aws::ec2::CreateSnapshot>(change, request);
+  if (created) {
+    change.recorder.add_subject(created->snapshot_id);
+    return to_facts(*created);
+  }
   if (created.error().effect == Effect::not_applied) {
     return std::unexpected{std::move(created).error()};
   }
   session.progress("the answer was lost; looking for the snapshot by its tag");
   auto found = find_by_operation(session, operation);
+  if (found) {
+    change.recorder.settle(journal::Outcome::applied, found->id.str());
+    change.recorder.add_subject(found->id.str());
+  }
   if (found || found.error().code != Errc::deadline_exceeded) return found;
   Error lost = std::move(created).error();
   lost.message =

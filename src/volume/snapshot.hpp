@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "volume/change.hpp"
 #include "volume/facts.hpp"
-#include "volume/session.hpp"
 
 namespace runctl::volume {
 
@@ -29,8 +29,7 @@ struct SnapshotSpec {
 // CreateSnapshot has no client token: it is sent once, with a tag of this operation; when the
 // answer is lost the snapshot is found by that tag. Errors: EC2's own; unavailable with effect
 // `unknown` when no snapshot of ours can be seen.
-[[nodiscard]] Result<SnapshotFacts> create_snapshot(const Session& session,
-                                                    const SnapshotSpec& spec);
+[[nodiscard]] Result<SnapshotFacts> create_snapshot(const Change& change, const SnapshotSpec& spec);
 
 // Waits for `completed`, without a limit of its own: a first snapshot of a large volume takes
 // hours. Errors: internal for the states error and recoverable; deadline_exceeded at the session's

@@ -20,6 +20,8 @@
 #include "io/log.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
+#include "io/scratch_directory.hpp"
+#include "journal/recorder.hpp"
 #include "volume/attach.hpp"
 #include "volume/create.hpp"
 #include "volume/delete.hpp"
@@ -30,6 +32,7 @@
 namespace runctl {
 namespace {
 
+using volume::Change;
 using volume::Session;
 
 enum class Drop : std::uint8_t { before_effect, after_effect };
@@ -110,10 +113,10 @@ class LostReply : public testing::TestWithParam<Drop> {
             .ec2_endpoint = "http://cloud",
             .ssm_endpoint = "http://cloud",
             .sts_endpoint = "http://cloud"});
-    const auto instance = fleet::launch(session(), {.zone = "us-east-1a"});
+    const auto instance = fleet::launch(change(), {.zone = "us-east-1a"});
     ASSERT_TRUE(instance.has_value()) << instance.error().message;
     instance_ = fleet::wait_until_ready(session(), instance->id).value();
-    const auto volume = volume::create_volume(session(), {.size = GiB{1}, .zone = "us-east-1a"});
+    const auto volume = volume::create_volume(change(), {.size = GiB{1}, .zone = "us-east-1a"});
     ASSERT_TRUE(volume.has_value()) << volume.error().message;
     volume_ = volume::wait_until_available(session(), volume->id).value();
   }
@@ -126,14 +129,31 @@ class LostReply : public testing::TestWithParam<Drop> {
             .deadline = clock_.ticks() + std::chrono::seconds{3}};
   }
 
+  // A new operation in the journal; borrowed until the next one.
+  [[nodiscard]] Change change() {
+    sessions_.push_back(std::make_unique<Session>(session()));
+    recorder_.emplace(journal_, clock_,
+                      journal::Operation{.id = "op-" + random_hex(random_, 12),
+                                         .kind = "test",
+                                         .place = "here",
+                                         .plan = "{}",
+                                         .owner = journal::this_process(),
+                                         .begun = clock_.now()});
+    return {.session = *sessions_.back(), .recorder = *recorder_};
+  }
+
   // Attaches as `runctl aws ebs attach` does.
   [[nodiscard]] Result<volume::VolumeFacts> attach() {
     RUNCTL_TRY_LET(const auto facts,
                    volume::read_attach_facts(session(), volume_.value(), instance_.value()));
     const auto plan = volume::plan_attach(facts);
-    return volume::execute_attach(session(), facts, plan);
+    return volume::execute_attach(change(), facts, plan);
   }
 
+  ScratchDirectory scratch_;
+  std::filesystem::path journal_ = scratch_.path() / "operations.db";
+  std::optional<journal::Recorder> recorder_;
+  std::vector<std::unique_ptr<Session>> sessions_;
   RealClock clock_;
   SystemRandom random_;
   NoLog log_;
@@ -165,20 +185,20 @@ TEST_P(LostReply, AttachIsSentOnceAndJudgedByReading) {
 TEST_P(LostReply, AVolumeIsMadeOnceAllTheSame) {
   transport_->drop_next("CreateVolume", GetParam());
   const auto before = volume::list_volumes(*client_, {}, {}).value().size();
-  ASSERT_TRUE(volume::create_volume(session(), {.size = GiB{1}, .zone = "us-east-1a"}).has_value());
+  ASSERT_TRUE(volume::create_volume(change(), {.size = GiB{1}, .zone = "us-east-1a"}).has_value());
   EXPECT_EQ(volume::list_volumes(*client_, {}, {}).value().size(), before + 1);
 }
 
 TEST_P(LostReply, AMachineIsRentedOnceAllTheSame) {
   transport_->drop_next("RunInstances", GetParam());
   const auto before = volume::list_instances(*client_, {}, {}).value().size();
-  ASSERT_TRUE(fleet::launch(session(), {.zone = "us-east-1a"}).has_value());
+  ASSERT_TRUE(fleet::launch(change(), {.zone = "us-east-1a"}).has_value());
   EXPECT_EQ(volume::list_instances(*client_, {}, {}).value().size(), before + 1);
 }
 
 TEST_P(LostReply, ASnapshotIsFoundByItsTagOrSaidToBeUnknown) {
   transport_->drop_next("CreateSnapshot", GetParam());
-  const auto made = volume::create_snapshot(session(), {.volume = volume_->id});
+  const auto made = volume::create_snapshot(change(), {.volume = volume_->id});
   EXPECT_EQ(transport_->sent("CreateSnapshot"), 1);
   if (GetParam() == Drop::after_effect) {
     ASSERT_TRUE(made.has_value()) << made.error().message;
@@ -194,7 +214,7 @@ TEST_P(LostReply, DetachEndsWhenReadingSaysSo) {
   const auto held = volume::read_volume(*client_, volume_->id, {}).value();
   volume::DetachPlan plan{.attachment = held.attachments.front()};
   transport_->drop_next("DetachVolume", GetParam());
-  const auto detached = volume::execute_detach(session(), {.volume = held}, plan);
+  const auto detached = volume::execute_detach(change(), {.volume = held}, plan);
   EXPECT_EQ(transport_->sent("DetachVolume"), 1);
   const auto now = volume::read_volume(*client_, volume_->id, {}).value();
   if (GetParam() == Drop::after_effect) {
@@ -208,7 +228,7 @@ TEST_P(LostReply, DetachEndsWhenReadingSaysSo) {
 
 TEST_P(LostReply, AVolumeIsDeletedWhenReadingSaysSo) {
   transport_->drop_next("DeleteVolume", GetParam());
-  const auto deleted = volume::execute_delete(session(), *volume_);
+  const auto deleted = volume::execute_delete(change(), *volume_);
   EXPECT_EQ(transport_->sent("DeleteVolume"), 1);
   EXPECT_EQ(deleted.has_value(), GetParam() == Drop::after_effect);
 }
@@ -228,14 +248,14 @@ TEST_P(Race, TheLoserNamesTheWinner) {
   const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
   const auto plan = volume::plan_attach(facts);
   // Between our plan and our call another machine takes it.
-  const auto winner = fleet::wait_until_ready(
-                          session(), fleet::launch(session(), {.zone = "us-east-1a"}).value().id)
-                          .value();
+  const auto winner =
+      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
+          .value();
   const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
   ASSERT_TRUE(
-      volume::execute_attach(session(), their_facts, volume::plan_attach(their_facts)).has_value());
+      volume::execute_attach(change(), their_facts, volume::plan_attach(their_facts)).has_value());
 
-  const auto ours = volume::execute_attach(session(), facts, plan);
+  const auto ours = volume::execute_attach(change(), facts, plan);
   ASSERT_FALSE(ours.has_value());
   EXPECT_EQ(ours.error().code, Errc::conflict);
   EXPECT_NE(ours.error().message.find(winner.id.str()), std::string::npos) << ours.error().message;

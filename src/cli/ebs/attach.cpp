@@ -107,12 +107,43 @@ Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPla
   return {.text = std::move(text), .record = std::move(record), .id = volume.id.str()};
 }
 
+OperationSpec operation_of(const Options& wanted, const volume::AttachFacts& facts,
+                           const volume::AttachPlan& plan) {
+  boost::json::object end{{"device", plan.device}};
+  if (wanted.mount) {
+    end["mount_point"] = wanted.mount->directory;
+    if (wanted.mount->format) end["format"] = volume::name_of(*wanted.mount->format);
+  }
+  return {.kind = "attach",
+          .subjects = {facts.volume.id.str(), facts.instance.id.str()},
+          .plan = std::move(end)};
+}
+
+Result<std::optional<volume::Mounted>> carry_out(const volume::Change& change,
+                                                 const Options& wanted,
+                                                 const volume::AttachFacts& facts,
+                                                 const volume::AttachPlan& plan) {
+  const VolumeId& volume = facts.volume.id;
+  const InstanceId& instance = facts.instance.id;
+  if (plan.already_attached) {
+    RUNCTL_TRY(volume::wait_until_attached(change.session, volume, instance, plan.device));
+  } else {
+    RUNCTL_TRY(volume::execute_attach(change, facts, plan));
+  }
+  if (!wanted.mount) return std::nullopt;
+  auto mounted = volume::mount(change, facts.volume, instance, *wanted.mount);
+  if (mounted) return *std::move(mounted);
+  // The attachment stands; what failed is on the machine.
+  mounted.error().details.push_back(fmt::format(
+      "volume {} is attached to {} as {}, and not mounted", volume, instance, plan.device));
+  return std::unexpected{std::move(mounted).error()};
+}
+
 Result<ExitCode> attach(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto wanted, parse_options(arguments));
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(const auto volume,
-                 volume::find_volume(cloud->aws(), wanted.volume, session.options()));
+  RUNCTL_TRY_LET(const auto volume, cloud->find_volume(wanted.volume));
   RUNCTL_TRY_LET(const auto instance,
                  volume::find_instance(cloud->aws(), wanted.instance, session.options()));
   RUNCTL_TRY_LET(auto facts, volume::read_attach_facts(session, volume, instance));
@@ -126,23 +157,11 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
   }
   if (context.globals.dry_run) return show_plan(context, steps_of(wanted, facts, plan));
 
-  if (plan.already_attached) {
-    RUNCTL_TRY(volume::wait_until_attached(session, volume.id, instance.id, plan.device));
-  } else {
-    RUNCTL_TRY(volume::execute_attach(session, facts, plan));
-  }
-  std::optional<volume::Mounted> mounted;
-  if (wanted.mount) {
-    auto result = volume::mount(session, volume, instance.id, *wanted.mount);
-    if (!result) {
-      // The attachment stands; what failed is on the machine.
-      result.error().details.push_back(
-          fmt::format("volume {} is attached to {} as {}, and not mounted", volume.id, instance.id,
-                      plan.device));
-      return std::unexpected{std::move(result).error()};
-    }
-    mounted = *std::move(result);
-  }
+  RUNCTL_TRY_LET(const auto mounted, cloud->carry_out(session, operation_of(wanted, facts, plan),
+                                                      [&](const volume::Change& change) {
+                                                        return carry_out(change, wanted, facts,
+                                                                         plan);
+                                                      }));
   present(context, describe(volume, plan, instance.id, mounted,
                             wanted.mount ? wanted.mount->directory : ""));
   return ExitCode::ok;

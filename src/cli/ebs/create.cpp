@@ -65,16 +65,20 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
       fmt::format("create a volume of {} GiB, {}, in {}", spec.size.count, spec.type, spec.zone);
   if (context.globals.dry_run) return show_plan(context, {plan});
 
-  RUNCTL_TRY_LET(const auto created, volume::create_volume(session, spec));
-  auto ready = volume::wait_until_available(session, created.id);
-  if (!ready) {
-    // It exists and is paid for: whatever happened, say so.
-    return with_context(std::move(ready).error(),
-                        fmt::format("making volume {}, which exists", created.id));
-  }
-  present(context, {.text = fmt::format("Created volume {}.\n{}", ready->id, text_of(*ready)),
-                    .record = record_of(*ready),
-                    .id = ready->id.str()});
+  RUNCTL_TRY_LET(const auto ready,
+                 cloud->carry_out(
+                     session, {.kind = "create"},
+                     [&](const volume::Change& change) -> Result<volume::VolumeFacts> {
+                       RUNCTL_TRY_LET(const auto made, volume::create_volume(change, spec));
+                       auto available = volume::wait_until_available(session, made.id);
+                       if (available) return available;
+                       // It exists and is paid for: whatever happened, say so.
+                       return with_context(std::move(available).error(),
+                                           fmt::format("making volume {}, which exists", made.id));
+                     }));
+  present(context, {.text = fmt::format("Created volume {}.\n{}", ready.id, text_of(ready)),
+                    .record = record_of(ready),
+                    .id = ready.id.str()});
   return ExitCode::ok;
 }
 

@@ -40,9 +40,7 @@ Result<void> ask(Context& context, const Arguments& arguments, const volume::Vol
 Result<ExitCode> remove(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(
-      const auto volume,
-      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), session.options()));
+  RUNCTL_TRY_LET(const auto volume, cloud->find_volume(arguments.positional("VOLUME")));
   RUNCTL_TRY_LET(
       const auto snapshots,
       volume::list_snapshots(cloud->aws(), {{.name = "volume-id", .values = {volume.id.str()}}},
@@ -56,7 +54,9 @@ Result<ExitCode> remove(const Arguments& arguments, Context& context) {
   }
   if (!plan.already_gone) {
     RUNCTL_TRY(ask(context, arguments, volume, plan));
-    RUNCTL_TRY(volume::execute_delete(session, volume));
+    RUNCTL_TRY(cloud->carry_out(
+        session, {.kind = "delete", .subjects = {volume.id.str()}},
+        [&](const volume::Change& change) { return volume::execute_delete(change, volume); }));
   }
   present(context,
           {.text = fmt::format("Volume {} {} deleted.\n", volume.id,

@@ -27,9 +27,7 @@ constexpr std::array<OptionSpec, 1> options{{
 Result<ExitCode> detach(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(
-      const auto volume,
-      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), session.options()));
+  RUNCTL_TRY_LET(const auto volume, cloud->find_volume(arguments.positional("VOLUME")));
   std::optional<InstanceId> wanted;
   if (const auto name = arguments.get("--instance")) {
     RUNCTL_TRY_LET(const auto instance,
@@ -55,7 +53,9 @@ Result<ExitCode> detach(const Arguments& arguments, Context& context) {
                                 plan.attachment->device, instance));
     return show_plan(context, steps);
   }
-  RUNCTL_TRY(volume::execute_detach(session, facts, plan));
+  RUNCTL_TRY(cloud->carry_out(
+      session, {.kind = "detach", .subjects = {volume.id.str(), instance.str()}},
+      [&](const volume::Change& change) { return volume::execute_detach(change, facts, plan); }));
   present(context, {.text = fmt::format("Volume {} is detached from {}.\n", volume.id, instance),
                     .record = {{"volume_id", volume.id.str()},
                                {"instance_id", instance.str()},

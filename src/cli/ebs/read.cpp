@@ -62,9 +62,7 @@ Result<ExitCode> list(const Arguments& arguments, Context& context) {
 
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
-  RUNCTL_TRY_LET(
-      const auto volume,
-      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), cloud->options()));
+  RUNCTL_TRY_LET(const auto volume, cloud->find_volume(arguments.positional("VOLUME")));
   present(context, {.text = text_of(volume), .record = record_of(volume), .id = volume.id.str()});
   return ExitCode::ok;
 }

@@ -61,15 +61,18 @@ Result<ExitCode> restore(const Arguments& arguments, Context& context) {
     return show_plan(context, {fmt::format("make a volume of {} GiB, {}, in {} from snapshot {}",
                                            spec.size.count, spec.type, spec.zone, snapshot.id)});
   }
-  RUNCTL_TRY_LET(auto restored, volume::create_volume(session, spec));
-  if (arguments.has("--wait")) {
-    auto ready = volume::wait_until_available(session, restored.id);
-    if (!ready) {
-      return with_context(std::move(ready).error(),
-                          fmt::format("making volume {}, which exists", restored.id));
-    }
-    restored = *std::move(ready);
-  }
+  const bool wait = arguments.has("--wait");
+  RUNCTL_TRY_LET(const auto restored,
+                 cloud->carry_out(session, {.kind = "restore", .subjects = {snapshot.id.str()}},
+                                  [&](const volume::Change& change) -> Result<volume::VolumeFacts> {
+                                    RUNCTL_TRY_LET(auto made, volume::create_volume(change, spec));
+                                    if (!wait) return made;
+                                    auto ready = volume::wait_until_available(session, made.id);
+                                    if (ready) return ready;
+                                    return with_context(
+                                        std::move(ready).error(),
+                                        fmt::format("making volume {}, which exists", made.id));
+                                  }));
   auto record = record_of(restored);
   record["snapshot_id"] = snapshot.id.str();
   present(context,

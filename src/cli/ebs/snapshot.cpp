@@ -28,9 +28,7 @@ constexpr std::array<OptionSpec, 3> options{{
 Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(
-      const auto volume,
-      volume::find_volume(cloud->aws(), arguments.positional("VOLUME"), session.options()));
+  RUNCTL_TRY_LET(const auto volume, cloud->find_volume(arguments.positional("VOLUME")));
   if (context.globals.dry_run) {
     return show_plan(
         context, {fmt::format("write back what its machine caches of volume {}", label_of(volume)),
@@ -41,7 +39,11 @@ Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
                                   .description = arguments.get("--description").value_or(""),
                                   .name = arguments.get("--name").value_or(""),
                                   .consistency = consistency};
-  RUNCTL_TRY_LET(auto made, volume::create_snapshot(session, spec));
+  RUNCTL_TRY_LET(auto made,
+                 cloud->carry_out(session, {.kind = "snapshot", .subjects = {volume.id.str()}},
+                                  [&](const volume::Change& change) {
+                                    return volume::create_snapshot(change, spec);
+                                  }));
   if (arguments.has("--wait")) {
     auto complete = volume::wait_until_completed(session, made.id);
     if (!complete) {

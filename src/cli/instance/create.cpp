@@ -55,6 +55,21 @@ Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
   return spec;
 }
 
+Result<volume::InstanceFacts> carry_out(const volume::Change& change, const fleet::LaunchSpec& spec,
+                                        bool wait) {
+  RUNCTL_TRY_LET(auto instance, fleet::launch(change, spec));
+  if (!wait) return instance;
+  auto ready = fleet::wait_until_ready(change.session, instance.id);
+  if (!ready) {
+    // It is rented and costs money: whatever happened, say so.
+    ready.error().details.push_back(
+        fmt::format("instance {} was launched and is still there; to give it back: "
+                    "runctl aws terminate {}",
+                    instance.id, instance.id));
+  }
+  return ready;
+}
+
 Result<ExitCode> create(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto spec, spec_from(arguments));
   if (context.globals.dry_run) {
@@ -63,19 +78,11 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
   }
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
-  RUNCTL_TRY_LET(auto instance, fleet::launch(session, spec));
-  if (arguments.has("--wait")) {
-    auto ready = fleet::wait_until_ready(session, instance.id);
-    if (!ready) {
-      // It is rented and costs money: whatever happened, say so.
-      ready.error().details.push_back(
-          fmt::format("instance {} was launched and is still there; to give it back: "
-                      "runctl aws terminate {}",
-                      instance.id, instance.id));
-      return std::unexpected{std::move(ready).error()};
-    }
-    instance = *std::move(ready);
-  }
+  const bool wait = arguments.has("--wait");
+  RUNCTL_TRY_LET(const auto instance,
+                 cloud->carry_out(session, {.kind = "launch"}, [&](const volume::Change& change) {
+                   return carry_out(change, spec, wait);
+                 }));
   present(context,
           {.text = fmt::format("Launched instance {}.\n{}", instance.id, text_of(instance)),
            .record = record_of(instance),

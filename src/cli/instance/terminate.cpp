@@ -52,7 +52,11 @@ Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
     std::string question;
     for (const std::string& step : steps_of(facts, plan)) question += fmt::format("- {}\n", step);
     RUNCTL_TRY(ask_consent(context, question + fmt::format("Terminate instance {}?", instance.id)));
-    RUNCTL_TRY(fleet::execute_terminate(session, facts, plan));
+    OperationSpec operation{.kind = "terminate", .subjects = {instance.id.str()}};
+    for (const auto& device : plan.data_volumes) operation.subjects.push_back(device.volume.str());
+    RUNCTL_TRY(cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
+      return fleet::execute_terminate(change, facts, plan);
+    }));
   }
   present(context, {.text = fmt::format("Instance {} {} terminated.\n", instance.id,
                                         plan.already_gone ? "was already" : "is"),

@@ -39,7 +39,7 @@ constexpr std::array<OptionSpec, 6> options{{
 Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
                                                 const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
-  RUNCTL_TRY_LET(auto volume, volume::find_volume(cloud.aws(), *name, cloud.options()));
+  RUNCTL_TRY_LET(auto volume, cloud.find_volume(*name));
   return volume;
 }
 
@@ -69,6 +69,15 @@ std::vector<std::string> steps_of(const training::TrainSpec& spec) {
       fmt::format("send {} files ({})", spec.code.files.size(), bytes_in_words(spec.code.bytes())));
   steps.push_back(fmt::format("start {} on {}", spec.script, label_of(spec.instance)));
   return steps;
+}
+
+OperationSpec operation_of(const training::TrainSpec& spec) {
+  OperationSpec operation{
+      .kind = "train", .subjects = {spec.instance.id.str()}, .plan = {{"script", spec.script}}};
+  for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
+    if (*volume) operation.subjects.push_back((*volume)->id.str());
+  }
+  return operation;
 }
 
 // The run's own outcome is the command's.
@@ -122,7 +131,10 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   note(context,
        fmt::format("Sending {} file{} ({}).", spec.code.files.size(),
                    spec.code.files.size() == 1 ? "" : "s", bytes_in_words(spec.code.bytes())));
-  RUNCTL_TRY_LET(const auto run, training::start(session, spec));
+  RUNCTL_TRY_LET(const auto run,
+                 cloud->carry_out(session, operation_of(spec), [&](const volume::Change& change) {
+                   return training::start(change, spec);
+                 }));
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);
   present(context,
