@@ -82,20 +82,33 @@ journal::Recorder Cloud::begin(OperationSpec spec) {
            .begun = context_.clock.now()}};
 }
 
+// What was done is done; the journal goes on showing it as unfinished.
+void Cloud::warn_unwritten(const journal::Operation& operation, const Error& error) {
+  note(context_, fmt::format("Warning: the end of operation {} could not be written down: {}",
+                             operation.id, error.message));
+}
+
 void Cloud::end(journal::Recorder& recorder, Error* error) {
   auto written = recorder.end(error);
   const journal::Operation& operation = recorder.operation();
-  if (!written) {
-    // What was done is done; the journal goes on showing it as unfinished.
-    note(context_, fmt::format("Warning: the end of operation {} could not be written down: {}",
-                               operation.id, written.error().message));
-  }
+  if (!written) warn_unwritten(operation, written.error());
   const bool left_open = operation.state == journal::State::open && !operation.steps.empty();
   if (error != nullptr && left_open) {
     error->details.push_back(fmt::format("operation {} is left unfinished", operation.id));
     error->ways_out.push_back(
         fmt::format("runctl operations resume {}   # finds out, and finishes it", operation.id));
   }
+}
+
+journal::Recorder Cloud::take_over(journal::Operation operation) {
+  operation.owner = journal::this_process();
+  return {journal_path(context_), context_.clock, std::move(operation)};
+}
+
+void Cloud::end_taken_over(journal::Recorder& recorder, const Error* error) {
+  const auto written = error == nullptr ? recorder.end(journal::State::done, "")
+                                        : recorder.end(journal::State::open, error->message);
+  if (!written) warn_unwritten(recorder.operation(), written.error());
 }
 
 Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {

@@ -69,9 +69,22 @@ class Cloud {
     return result;
   }
 
+  // Goes on with an operation that another process left open. It stays open when `act` fails.
+  template <class Act>
+  [[nodiscard]] std::invoke_result_t<Act, const volume::Change&> go_on(
+      const volume::Session& session, journal::Operation operation, const Act& act) {
+    journal::Recorder recorder = take_over(std::move(operation));
+    auto result = act(volume::Change{.session = session, .recorder = recorder});
+    end_taken_over(recorder, result ? nullptr : &result.error());
+    return result;
+  }
+
  private:
+  [[nodiscard]] journal::Recorder take_over(journal::Operation operation);
+  void end_taken_over(journal::Recorder& recorder, const Error* error);
   [[nodiscard]] journal::Recorder begin(OperationSpec spec);
   void end(journal::Recorder& recorder, Error* error);
+  void warn_unwritten(const journal::Operation& operation, const Error& error);
 
   Context& context_;
   std::string place_;

@@ -143,7 +143,7 @@ Result<Operation> Journal::read(const std::string& id) {
 
 Result<std::vector<Operation>> Journal::list(const Query& query) {
   // A subject is matched as the JSON string that it is in the column: ids need no escapes.
-  RUNCTL_TRY_LET(auto rows, file_->prepare("SELECT id FROM operations WHERE place = ?1"
+  RUNCTL_TRY_LET(auto rows, file_->prepare("SELECT id FROM operations WHERE (?1 = '' OR place = ?1)"
                                            " AND (?2 = '' OR instr(subjects, '\"' || ?2 || '\"'))"
                                            " AND (?3 = 0 OR state = 'open')"
                                            " ORDER BY begun DESC, id LIMIT ?4"));

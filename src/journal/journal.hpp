@@ -28,12 +28,12 @@ class Journal {
   // Writes the operation, with all its steps. Durable on return.
   [[nodiscard]] Result<void> write(const Operation& operation);
 
-  // The newest first. Of one place; `subject` narrows to those about it.
+  // The newest first; place and subject narrow where they are not empty.
   struct Query {
     std::string place = {};
     std::string subject = {};
     bool only_open = false;
-    int limit = 1'000;
+    std::int64_t limit = 1'000;
   };
   [[nodiscard]] Result<std::vector<Operation>> list(const Query& query);
   // By its id, or by a beginning of it that no other has. Errors: not_found; conflict when several

@@ -36,6 +36,7 @@ Result<void> Recorder::intend(std::string action, std::string request) {
   Error& error = written.error();
   error.message = fmt::format(
       "the journal of operations cannot be written, so nothing was sent: {}", error.message);
+  error.code = Errc::internal;
   error.hint = "Make room, or choose another directory for it: set XDG_STATE_HOME.";
   return written;
 }

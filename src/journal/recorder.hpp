@@ -23,8 +23,8 @@ class Recorder {
   Recorder(std::filesystem::path path, Clock& clock, Operation operation)
       : path_{std::move(path)}, clock_{clock}, operation_{std::move(operation)} {}
 
-  // Durable before it returns, so that the request may be sent. Errors: those of the journal, and
-  // then nothing must be sent.
+  // Durable before it returns, so that the request may be sent. Errors: internal when it
+  // cannot be written, and then nothing must be sent.
   [[nodiscard]] Result<void> intend(std::string action, std::string request);
 
   // What became of the last step. Written with the next intent or the end: a crash before that
