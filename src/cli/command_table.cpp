@@ -14,6 +14,8 @@ std::span<const CommandSpec> command_table() {
       aws_status,
       aws_wait,
       aws_train,
+      aws_start,
+      aws_stop,
       aws_terminate,
       ebs_create,
       ebs_list,

@@ -11,6 +11,8 @@ extern const CommandSpec aws_create;
 extern const CommandSpec aws_list;
 extern const CommandSpec aws_status;
 extern const CommandSpec aws_wait;
+extern const CommandSpec aws_start;
+extern const CommandSpec aws_stop;
 extern const CommandSpec aws_terminate;
 extern const CommandSpec aws_train;
 extern const CommandSpec ebs_create;

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "node/ssm_shell.hpp"
-#include "volume/detach.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -27,20 +25,6 @@ Error would_be_deleted(const volume::InstanceFacts& instance, const volume::Devi
                        "Its delete-on-termination flag is set; take it off the machine first.");
   error.ways_out = {fmt::format("runctl aws ebs detach {}", device.volume),
                     fmt::format("runctl aws terminate {}", instance.id)};
-  return error;
-}
-
-Error unreachable(const volume::InstanceFacts& instance) {
-  Error error = refuse(
-      fmt::format("Instance {} holds data volumes and cannot be reached.", instance.id),
-      "What it has mounted and not yet written would be lost; its SSM agent does not answer.");
-  for (const auto& device : instance.devices) {
-    if (device.device == instance.root_device) continue;
-    error.ways_out.push_back(fmt::format("runctl aws ebs snapshot {}", device.volume));
-  }
-  error.ways_out.push_back(
-      fmt::format("runctl aws terminate {} --unsafe-skip-unmount   # what was not written is lost",
-                  instance.id));
   return error;
 }
 
@@ -69,7 +53,7 @@ Result<void> wait_until_free(const volume::Session& session, const VolumeId& id,
 
 }  // namespace
 
-TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting) {
+TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting) {
   TerminatePlan plan;
   const auto& instance = facts.instance;
   if (instance.state == InstanceState::terminated ||
@@ -77,8 +61,7 @@ TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting)
     plan.already_gone = true;
     return plan;
   }
-  for (const auto& device : instance.devices) {
-    if (device.device == instance.root_device) continue;
+  for (const auto& device : data_volumes_of(instance)) {
     if (device.delete_on_termination) {
       plan.refusal = would_be_deleted(instance, device);
       return plan;
@@ -87,30 +70,20 @@ TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting)
   }
   const bool on = instance.state != InstanceState::stopped;
   plan.unmount_first = on && !plan.data_volumes.empty() && unmounting == Unmounting::required;
-  if (plan.unmount_first && !facts.agent_online) plan.refusal = unreachable(instance);
+  if (plan.unmount_first && !facts.agent_online) plan.refusal = unreachable(instance, "terminate");
   return plan;
 }
 
-Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
-                                            const volume::InstanceFacts& instance) {
-  TerminateFacts facts{.instance = instance};
-  if (instance.state == InstanceState::running) {
-    RUNCTL_TRY_LET(facts.agent_online,
-                   node::is_agent_online(session.aws, instance.id, session.options()));
-  }
-  return facts;
-}
-
-Result<void> execute_terminate(const volume::Change& change, const TerminateFacts& facts,
+Result<void> execute_terminate(const volume::Change& change, const PowerFacts& facts,
                                const TerminatePlan& plan) {
   const volume::Session& session = change.session;
   const InstanceId& id = facts.instance.id;
-  for (const auto& device : plan.data_volumes) {
-    if (!plan.unmount_first) break;
-    session.progress(fmt::format("unmounting {} on {}", device.volume, id));
-    RUNCTL_TRY(volume::quiesce(change, device.volume, id));
+  if (plan.unmount_first) RUNCTL_TRY(quiesce_all(change, id, plan.data_volumes));
+  auto sent = volume::send<aws::ec2::TerminateInstances>(change, {.instance_ids = {id.str()}});
+  // After a lost answer reading tells.
+  if (!sent && sent.error().effect == Effect::not_applied) {
+    return std::unexpected{std::move(sent).error()};
   }
-  RUNCTL_TRY(volume::send<aws::ec2::TerminateInstances>(change, {.instance_ids = {id.str()}}));
   session.progress(fmt::format("waiting for {} to end", id));
   RUNCTL_TRY(wait_until_terminated(session, id));
   for (const auto& device : plan.data_volumes)

@@ -5,19 +5,12 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "fleet/data_volumes.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
 
 namespace runctl::fleet {
-
-struct TerminateFacts {
-  volume::InstanceFacts instance;
-  bool agent_online = false;
-};
-
-// How much of its care the user has waived by name (--unsafe-skip-unmount).
-enum class Unmounting : bool { required, skipped };
 
 struct TerminatePlan {
   bool already_gone = false;
@@ -28,16 +21,12 @@ struct TerminatePlan {
 
 // Rule S14: every data volume is unmounted first; one that would be deleted with the machine is a
 // refusal.
-[[nodiscard]] TerminatePlan plan_terminate(const TerminateFacts& facts, Unmounting unmounting);
-
-[[nodiscard]] Result<TerminateFacts> read_terminate_facts(const volume::Session& session,
-                                                          const volume::InstanceFacts& instance);
+[[nodiscard]] TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting);
 
 // Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until
 // the machine is gone and its data volumes are free again. Errors: conflict naming what is in use;
 // deadline_exceeded; EC2's own refusals.
-[[nodiscard]] Result<void> execute_terminate(const volume::Change& change,
-                                             const TerminateFacts& facts,
+[[nodiscard]] Result<void> execute_terminate(const volume::Change& change, const PowerFacts& facts,
                                              const TerminatePlan& plan);
 
 }  // namespace runctl::fleet

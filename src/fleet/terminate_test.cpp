@@ -7,7 +7,7 @@ namespace {
 
 using volume::InstanceState;
 
-TerminateFacts machine_with_data(bool delete_on_termination = false) {
+PowerFacts machine_with_data(bool delete_on_termination = false) {
   return {.instance = {.id = InstanceId::parse("i-0bbbbbbbbbbbbbbb1").value(),
                        .state = InstanceState::running,
                        .root_device = "/dev/xvda",

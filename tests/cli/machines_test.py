@@ -62,7 +62,10 @@ class OnMachines:
         self.assertEqual(self.cloud.requests().count("DetachVolume"), before, "DetachVolume was sent")
         shown = self.cloud.run("aws", "ebs", "show", volume, "--output", "json").record
         self.assertEqual(shown["attachments"][0]["state"], "attached")
-        self.refused(self.cloud.run("aws", "terminate", machine, "--yes"), "in use")
+        for verb, action in (("terminate", "TerminateInstances"), ("stop", "StopInstances")):
+            before = self.cloud.requests().count(action)
+            self.refused(self.cloud.run("aws", verb, machine, "--yes"), "in use")
+            self.assertEqual(self.cloud.requests().count(action), before, f"{action} was sent")
 
     def test_terminating_keeps_the_volume_and_its_data(self):
         volume, machine = self.cloud.volume(), self.cloud.machine()
@@ -74,6 +77,26 @@ class OnMachines:
         other = self.cloud.machine()
         self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", other, "--mount", "/data"))
         read = self.train(other, "import os; print(open(os.environ['RUNCTL_DATA_DIR'] + '/x').read())",
+                          "--data-volume", volume, "--wait")
+        self.assertIn("kept", self.succeeded(read).out)
+
+    def test_stopping_unmounts_and_starting_brings_the_machine_back(self):
+        volume, machine = self.cloud.volume(), self.cloud.machine()
+        self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data",
+                                      "--format", "ext4"))
+        self.succeeded(self.train(machine, "import os; open(os.environ['RUNCTL_DATA_DIR'] + '/x', 'w').write('kept')",
+                                  "--data-volume", volume, "--wait"))
+        planned = self.succeeded(self.cloud.run("aws", "stop", machine, "--dry-run"))
+        self.assertIn(f"unmount and keep volume {volume}", planned.out)
+        self.assertIn("is stopped", self.succeeded(self.cloud.run("aws", "stop", machine)).out)
+        self.assertIn("was already stopped", self.succeeded(self.cloud.run("aws", "stop", machine)).out)
+        self.refused(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data"),
+                     "is 'stopped'")
+        started = self.succeeded(self.cloud.run("aws", "start", machine, "--wait"))
+        self.assertIn("commands can run on it", started.out)
+        self.assertIn("was already started", self.succeeded(self.cloud.run("aws", "start", machine)).out)
+        self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data"))
+        read = self.train(machine, "import os; print(open(os.environ['RUNCTL_DATA_DIR'] + '/x').read())",
                           "--data-volume", volume, "--wait")
         self.assertIn("kept", self.succeeded(read).out)
 

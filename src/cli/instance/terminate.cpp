@@ -22,7 +22,7 @@ constexpr std::array<OptionSpec, 1> options{{
      .help = "do not unmount its volumes: what was not written is lost"},
 }};
 
-std::vector<std::string> steps_of(const fleet::TerminateFacts& facts,
+std::vector<std::string> steps_of(const fleet::PowerFacts& facts,
                                   const fleet::TerminatePlan& plan) {
   std::vector<std::string> steps;
   steps.reserve(plan.data_volumes.size() + 1);
@@ -41,7 +41,7 @@ Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(
       const auto instance,
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
-  RUNCTL_TRY_LET(const auto facts, fleet::read_terminate_facts(session, instance));
+  RUNCTL_TRY_LET(const auto facts, fleet::read_power_facts(session, instance));
   const auto unmounting = arguments.has("--unsafe-skip-unmount") ? fleet::Unmounting::skipped
                                                                  : fleet::Unmounting::required;
   auto plan = fleet::plan_terminate(facts, unmounting);

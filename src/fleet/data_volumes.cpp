@@ -1,0 +1,54 @@
+#include "fleet/data_volumes.hpp"
+
+#include <fmt/format.h>
+
+#include "node/ssm_shell.hpp"
+#include "volume/detach.hpp"
+
+namespace runctl::fleet {
+
+Result<PowerFacts> read_power_facts(const volume::Session& session,
+                                    const volume::InstanceFacts& instance) {
+  PowerFacts facts{.instance = instance};
+  if (instance.state == volume::InstanceState::running) {
+    RUNCTL_TRY_LET(facts.agent_online,
+                   node::is_agent_online(session.aws, instance.id, session.options()));
+  }
+  return facts;
+}
+
+std::vector<volume::DeviceMapping> data_volumes_of(const volume::InstanceFacts& instance) {
+  std::vector<volume::DeviceMapping> found;
+  for (const auto& device : instance.devices) {
+    if (device.device != instance.root_device) found.push_back(device);
+  }
+  return found;
+}
+
+Error unreachable(const volume::InstanceFacts& instance, std::string_view verb) {
+  Error error{
+      .code = Errc::conflict,
+      .message = fmt::format("Instance {} holds data volumes and cannot be reached.", instance.id),
+      .hint =
+          "What it has mounted and not yet written would be lost; its SSM agent does "
+          "not answer.",
+      .section = "EBS_CONCURRENT_ACCESS.md#terminating-a-machine"};
+  for (const auto& device : data_volumes_of(instance)) {
+    error.ways_out.push_back(fmt::format("runctl aws ebs snapshot {}", device.volume));
+  }
+  error.ways_out.push_back(
+      fmt::format("runctl aws {} {} --unsafe-skip-unmount   # what was not written is lost", verb,
+                  instance.id));
+  return error;
+}
+
+Result<void> quiesce_all(const volume::Change& change, const InstanceId& instance,
+                         const std::vector<volume::DeviceMapping>& data_volumes) {
+  for (const auto& device : data_volumes) {
+    change.session.progress(fmt::format("unmounting {} on {}", device.volume, instance));
+    RUNCTL_TRY(volume::quiesce(change, device.volume, instance));
+  }
+  return {};
+}
+
+}  // namespace runctl::fleet

@@ -1,0 +1,39 @@
+// The data volumes of a machine that is about to be switched off (rule S14).
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "volume/change.hpp"
+#include "volume/facts.hpp"
+
+namespace runctl::fleet {
+
+// What plans about a machine's power are made from.
+struct PowerFacts {
+  volume::InstanceFacts instance;
+  bool agent_online = false;
+};
+
+// How much of its care the user has waived by name (--unsafe-skip-unmount).
+enum class Unmounting : bool { required, skipped };
+
+// Errors: those of the reads.
+[[nodiscard]] Result<PowerFacts> read_power_facts(const volume::Session& session,
+                                                  const volume::InstanceFacts& instance);
+
+// All but the root volume.
+[[nodiscard]] std::vector<volume::DeviceMapping> data_volumes_of(
+    const volume::InstanceFacts& instance);
+
+// The refusal of a machine that has data volumes and cannot be asked to unmount them. `verb` is the
+// command's: "stop".
+[[nodiscard]] Error unreachable(const volume::InstanceFacts& instance, std::string_view verb);
+
+// Unmounts every one of them on the machine. Errors: conflict naming what is in use, and then the
+// rest is left mounted; those of the machine.
+[[nodiscard]] Result<void> quiesce_all(const volume::Change& change, const InstanceId& instance,
+                                       const std::vector<volume::DeviceMapping>& data_volumes);
+
+}  // namespace runctl::fleet
