@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "volume/lost_reply.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -54,19 +55,6 @@ Result<Judgement> judge(const Session& session, const AttachFacts& facts, const 
       });
 }
 
-std::unexpected<Error> still_unknown(Error error, const AttachFacts& facts) {
-  error.effect = Effect::unknown;
-  error.message =
-      fmt::format("AttachVolume for {} was sent and no answer came; so far nobody has the volume",
-                  facts.volume.id);
-  error.hint = fmt::format(
-      "The request may still act for up to 15 minutes. Look again before you do anything "
-      "else with it: runctl aws ebs show {}",
-      facts.volume.id);
-  error.section = "EBS_CONCURRENT_ACCESS.md#lost-replies";
-  return std::unexpected{std::move(error)};
-}
-
 // The attach call failed in a way that leaves open who has the volume now.
 bool must_be_read(const Error& error) {
   if (error.effect != Effect::not_applied) return true;
@@ -83,7 +71,10 @@ Result<VolumeFacts> resolve(const Change& change, const AttachFacts& facts,
   auto judged = judge(session, facts, device, patience);
   if (!judged) {
     const bool timed_out = judged.error().code == Errc::deadline_exceeded;
-    if (timed_out && unknown) return still_unknown(std::move(judged).error(), facts);
+    if (timed_out && unknown) {
+      return std::unexpected{lost_reply(std::move(judged).error(), "AttachVolume", facts.volume.id,
+                                        "nobody has the volume")};
+    }
     if (timed_out) return std::unexpected{std::move(error)};
     return std::unexpected{std::move(judged).error()};
   }

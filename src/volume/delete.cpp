@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "volume/lost_reply.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -23,16 +24,20 @@ Result<void> execute_delete(const Change& change, const VolumeFacts& planned) {
   if (!sent && sent.error().effect == Effect::not_applied)
     return std::unexpected{std::move(sent).error()};
   // Also after a lost answer: reading tells.
-  RUNCTL_TRY(wait_for<bool>(session, {}, fmt::format("volume {} to be deleted", planned.id),
-                            [&]() -> Result<std::optional<bool>> {
-                              const auto seen =
-                                  read_volume(session.aws, planned.id, session.options());
-                              if (!seen && seen.error().code == Errc::not_found) return true;
-                              if (!seen) return std::unexpected{seen.error()};
-                              return seen->state == VolumeState::deleted ? std::optional{true}
-                                                                         : std::nullopt;
-                            }));
-  return {};
+  auto gone = wait_for<bool>(
+      session, {}, fmt::format("volume {} to be deleted", planned.id),
+      [&]() -> Result<std::optional<bool>> {
+        const auto seen = read_volume(session.aws, planned.id, session.options());
+        if (!seen && seen.error().code == Errc::not_found) return true;
+        if (!seen) return std::unexpected{seen.error()};
+        return seen->state == VolumeState::deleted ? std::optional{true} : std::nullopt;
+      });
+  if (gone) return {};
+  if (!sent && gone.error().code == Errc::deadline_exceeded) {
+    return std::unexpected{
+        lost_reply(std::move(gone).error(), "DeleteVolume", planned.id, "it is still there")};
+  }
+  return std::unexpected{std::move(gone).error()};
 }
 
 }  // namespace runctl::volume

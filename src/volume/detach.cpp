@@ -7,6 +7,7 @@
 
 #include "node/ssm_shell.hpp"
 #include "node/volume_on_machine.hpp"
+#include "volume/lost_reply.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -71,6 +72,16 @@ Result<void> wait_until_gone(const Session& session, const VolumeId& id,
   return std::unexpected{std::move(gone).error()};
 }
 
+// After a lost answer, or one that says that there was nothing to detach: reading tells.
+Result<void> resolve(const Session& session, const VolumeId& id, const AttachmentFacts& attachment,
+                     const Error& sent) {
+  auto gone = wait_until_gone(session, id, attachment);
+  if (gone || gone.error().code != Errc::deadline_exceeded) return gone;
+  if (sent.effect == Effect::not_applied) return std::unexpected{sent};
+  return std::unexpected{lost_reply(std::move(gone).error(), "DetachVolume", id,
+                                    fmt::format("instance {} still has it", attachment.instance))};
+}
+
 }  // namespace
 
 Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts& volume,
@@ -126,6 +137,7 @@ Result<void> execute_detach(const Change& change, const DetachFacts& facts,
     session.progress(fmt::format("detaching {} from {}", id, attachment.instance));
     auto sent = send<aws::ec2::DetachVolume>(change, request);
     if (!sent && !may_be_done(sent.error())) return std::unexpected{std::move(sent).error()};
+    if (!sent) return resolve(session, id, attachment, sent.error());
   }
   return wait_until_gone(session, id, attachment);
 }
