@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
+#include "fleet/judge.hpp"
 #include "journal/journal.hpp"
 #include "volume/read.hpp"
 
@@ -129,6 +130,23 @@ Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {
                                volume.id, words, operation.id));
   }
   return volume;
+}
+
+Result<std::vector<std::string>> Cloud::recent_devices(const VolumeId& volume) {
+  std::vector<std::string> devices;
+  RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));
+  if (journal == nullptr) return devices;
+  RUNCTL_TRY_LET(const auto operations,
+                 journal->list({.place = place_, .subject = volume.str(), .limit = 20}));
+  for (const journal::Operation& operation : operations) {
+    for (const journal::Step& step : operation.steps) {
+      const auto request = parse_json(step.request);
+      if (!request || context_.clock.now() - step.sent > fleet::request_life) continue;
+      if (string_at(*request, "VolumeId") != volume.str()) continue;
+      if (auto device = string_at(*request, "Device")) devices.push_back(*std::move(device));
+    }
+  }
+  return devices;
 }
 
 volume::Session Cloud::session() {

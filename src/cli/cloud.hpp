@@ -58,6 +58,9 @@ class Cloud {
   // As volume::find_volume; says first when an operation on the volume was left unfinished.
   [[nodiscard]] Result<volume::VolumeFacts> find_volume(std::string_view text);
 
+  // The device names that the volume had, or was to have, within the life of a request.
+  [[nodiscard]] Result<std::vector<std::string>> recent_devices(const VolumeId& volume);
+
   // Carries out what changes something, as one operation of the journal. `act` takes a
   // volume::Change; its result is the operation's, and is returned.
   template <class Act>

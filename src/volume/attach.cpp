@@ -113,8 +113,7 @@ Result<AttachFacts> read_attach_facts(const Session& session, const VolumeFacts&
     if (holder) facts.holder = *std::move(holder);
     return facts;  // it will be refused: nothing else needs to be asked
   }
-  RUNCTL_TRY_LET(facts.attachment_limit,
-                 read_attachment_limit(session.aws, instance.type, session.options()));
+  RUNCTL_TRY_LET(facts.type, read_instance_type(session.aws, instance.type, session.options()));
   return facts;
 }
 

@@ -111,6 +111,13 @@ struct InstanceFacts {
   Tags tags = {};
 };
 
+// What EC2 says of an instance's type; nothing where it is silent.
+struct InstanceTypeFacts {
+  std::optional<unsigned> attachment_limit = {};  // volumes in all, the root volume among them
+  std::optional<bool> nitro = {};                 // Multi-Attach needs it (ebs-facts 8)
+  std::optional<bool> takes_encrypted = {};
+};
+
 // Errors: corrupt when EC2 says something that its own model does not allow.
 [[nodiscard]] Result<VolumeFacts> to_facts(const aws::ec2::Volume& volume);
 [[nodiscard]] Result<SnapshotFacts> to_facts(const aws::ec2::Snapshot& snapshot);

@@ -31,16 +31,20 @@ bool is_taken(const InstanceFacts& instance, std::string_view device) {
 // A recommended name that is free; where the search begins depends on the nonce, so that a volume
 // that comes back does not get the name that it had, and two attempts rarely have the same. Once
 // these are used up, the second letter row that EC2 knows follows. Empty when no name is left.
-std::string free_device(const InstanceFacts& instance, std::uint64_t nonce) {
+std::string free_device(const AttachFacts& facts) {
+  const auto is_usable = [&](const std::string& device) {
+    return !is_taken(facts.instance, device) &&
+           std::ranges::find(facts.recent_devices, device) == facts.recent_devices.end();
+  };
   for (std::size_t i = 0; i < recommended_letters.size(); ++i) {
-    const char letter = recommended_letters[(nonce + i) % recommended_letters.size()];
+    const char letter = recommended_letters[(facts.nonce + i) % recommended_letters.size()];
     std::string device = fmt::format("/dev/sd{}", letter);
-    if (!is_taken(instance, device)) return device;
+    if (is_usable(device)) return device;
   }
   for (const char first : {'b', 'c'}) {
     for (char second = 'a'; second <= 'z'; ++second) {
       std::string device = fmt::format("/dev/xvd{}{}", first, second);
-      if (!is_taken(instance, device)) return device;
+      if (is_usable(device)) return device;
     }
   }
   return {};
@@ -98,9 +102,26 @@ Error wrong_zone(const AttachFacts& facts) {
   return error;
 }
 
+// What the machine's type cannot do with this volume.
+std::optional<Error> check_type(const AttachFacts& facts) {
+  const auto& instance = facts.instance;
+  if (facts.volume.multi_attach && !facts.type.nitro.value_or(true)) {
+    return refuse(
+        fmt::format("Volume {} has Multi-Attach, and {} instances such as {} cannot use it",
+                    facts.volume.id, instance.type, instance.id),
+        "Use an instance type on the Nitro system (t3, m5, g4dn and newer).", "multi-attach");
+  }
+  if (facts.volume.encrypted && !facts.type.takes_encrypted.value_or(true)) {
+    return refuse(fmt::format("Volume {} is encrypted, and {} instances such as {} cannot use it",
+                              facts.volume.id, instance.type, instance.id),
+                  "Use a newer instance type.", "attachment-limits");
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> check_slots(const AttachFacts& facts) {
   const auto& instance = facts.instance;
-  if (facts.attachment_limit && instance.devices.size() >= *facts.attachment_limit) {
+  if (facts.type.attachment_limit && instance.devices.size() >= *facts.type.attachment_limit) {
     return refuse(fmt::format("Instance {} ({}) has {} volumes, as many as its type takes",
                               instance.id, instance.type, instance.devices.size()),
                   "Detach one of them, or use a larger instance type.", "attachment-limits");
@@ -162,10 +183,11 @@ AttachPlan plan_attach(const AttachFacts& facts) {
   }
   if (!plan.refusal) plan.refusal = check_instance(facts.instance);
   if (!plan.refusal && volume.zone != facts.instance.zone) plan.refusal = wrong_zone(facts);
+  if (!plan.refusal) plan.refusal = check_type(facts);
   if (!plan.refusal) plan.refusal = check_slots(facts);
   if (plan.refusal) return plan;
 
-  plan.device = facts.wanted_device.value_or(free_device(facts.instance, facts.nonce));
+  plan.device = facts.wanted_device.value_or(free_device(facts));
   if (plan.device.empty()) {
     plan.refusal = refuse(fmt::format("Instance {} has no device name left", facts.instance.id),
                           "Detach one of its volumes first.", "device-names");

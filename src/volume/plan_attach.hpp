@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "volume/facts.hpp"
@@ -13,10 +14,12 @@ namespace runctl::volume {
 struct AttachFacts {
   VolumeFacts volume;
   InstanceFacts instance;
-  std::optional<InstanceFacts> holder = {};       // when another machine has the volume
-  std::optional<unsigned> attachment_limit = {};  // of the instance's type
+  std::optional<InstanceFacts> holder = {};  // when another machine has the volume
+  InstanceTypeFacts type = {};
   std::optional<std::string> wanted_device = {};  // --device
   std::uint64_t nonce = 0;                        // varies the device name from attempt to attempt
+  // Names that the volume had a short while ago: a late request about them may still act.
+  std::vector<std::string> recent_devices = {};
 };
 
 // Exactly one of the three is set, but for `device`, which also says where an attached volume is.

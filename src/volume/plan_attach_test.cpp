@@ -94,14 +94,37 @@ TEST(PlanAttach, RefusesAnotherZoneAndSaysHowToGetThere) {
 
 TEST(PlanAttach, RefusesAFullMachineAndATakenName) {
   auto facts = facts_for(sample::free_volume());
-  facts.attachment_limit = 1;  // its root volume is one
+  facts.type.attachment_limit = 1;  // its root volume is one
   EXPECT_TRUE(plan_attach(facts).refusal.has_value());
-  facts.attachment_limit = 2;
+  facts.type.attachment_limit = 2;
   EXPECT_FALSE(plan_attach(facts).refusal.has_value());
   facts.wanted_device = "/dev/xvda";
   EXPECT_TRUE(plan_attach(facts).refusal.has_value());
   facts.wanted_device = "/dev/sdk";
   EXPECT_EQ(plan_attach(facts).device, "/dev/sdk");
+}
+
+TEST(PlanAttach, RefusesWhatTheMachineSTypeCannotDo) {
+  auto facts = facts_for(sample::free_volume());
+  facts.type.nitro = false;
+  EXPECT_FALSE(plan_attach(facts).refusal.has_value());
+  facts.volume.multi_attach = true;
+  ASSERT_TRUE(plan_attach(facts).refusal.has_value());
+  EXPECT_NE(plan_attach(facts).refusal->message.find("Multi-Attach"), std::string::npos);
+  facts.type.nitro = true;
+  EXPECT_FALSE(plan_attach(facts).refusal.has_value());
+  facts.volume.encrypted = true;
+  EXPECT_FALSE(plan_attach(facts).refusal.has_value()) << "EC2 is silent: it decides";
+  facts.type.takes_encrypted = false;
+  EXPECT_TRUE(plan_attach(facts).refusal.has_value());
+}
+
+TEST(PlanAttach, PassesOverTheNamesThatALateRequestMayBeAbout) {
+  auto facts = facts_for(sample::free_volume());
+  facts.recent_devices = {"/dev/sdf", "/dev/sdg"};
+  EXPECT_EQ(plan_attach(facts).device, "/dev/sdh");
+  facts.wanted_device = "/dev/sdf";
+  EXPECT_EQ(plan_attach(facts).device, "/dev/sdf") << "asked for by name";
 }
 
 TEST(ClassifyAttach, TellsOursFromAllOthers) {

@@ -163,16 +163,23 @@ Result<InstanceFacts> find_instance(aws::Client& aws, std::string_view text,
   return only_named(std::move(found), "instance", text);
 }
 
-Result<std::optional<unsigned>> read_attachment_limit(aws::Client& aws,
-                                                      std::string_view instance_type,
-                                                      const CallOptions& options) {
+Result<InstanceTypeFacts> read_instance_type(aws::Client& aws, std::string_view instance_type,
+                                             const CallOptions& options) {
   RUNCTL_TRY_LET(const auto answer, aws.call<ec2::DescribeInstanceTypes>(
                                         {.instance_types = {std::string{instance_type}}}, options));
-  if (answer.instance_types.size() != 1 || !answer.instance_types.front().ebs_info)
-    return std::nullopt;
-  const auto limit = answer.instance_types.front().ebs_info->maximum_ebs_attachments;
-  if (!limit || *limit < 1 || *limit > 1'000) return std::nullopt;
-  return static_cast<unsigned>(*limit);
+  InstanceTypeFacts facts;
+  if (answer.instance_types.size() != 1) return facts;
+  const auto& type = answer.instance_types.front();
+  // Metal machines have no hypervisor, and are Nitro all the same.
+  if (!type.hypervisor.empty()) facts.nitro = type.hypervisor == "nitro";
+  if (!type.ebs_info) return facts;
+  const auto limit = type.ebs_info->maximum_ebs_attachments;
+  if (limit && *limit >= 1 && *limit <= 1'000)
+    facts.attachment_limit = static_cast<unsigned>(*limit);
+  if (!type.ebs_info->encryption_support.empty()) {
+    facts.takes_encrypted = type.ebs_info->encryption_support == "supported";
+  }
+  return facts;
 }
 
 }  // namespace runctl::volume

@@ -38,8 +38,11 @@ namespace runctl::volume {
 [[nodiscard]] Result<InstanceFacts> find_instance(aws::Client& aws, std::string_view text,
                                                   const aws::CallOptions& options);
 
-// How many volumes that instance type can have attached in all, when EC2 says so.
-[[nodiscard]] Result<std::optional<unsigned>> read_attachment_limit(
-    aws::Client& aws, std::string_view instance_type, const aws::CallOptions& options);
+// Nothing in it for a type that EC2 does not know. Source of the limit: docs, "Amazon EBS volume
+// limits for Amazon EC2 instances"; EC2 is known to be wrong about some metal types (ebs-facts 5),
+// so it only ever refuses, and AttachVolume decides.
+[[nodiscard]] Result<InstanceTypeFacts> read_instance_type(aws::Client& aws,
+                                                           std::string_view instance_type,
+                                                           const aws::CallOptions& options);
 
 }  // namespace runctl::volume

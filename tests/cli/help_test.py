@@ -12,6 +12,8 @@ aws list
 aws status
 aws wait
 aws train
+aws start
+aws stop
 aws terminate
 aws ebs create
 aws ebs list
@@ -22,6 +24,10 @@ aws ebs snapshot
 aws ebs snapshots
 aws ebs restore
 aws ebs delete
+operations list
+operations show
+operations resume
+operations abandon
 emulator run
 emulator start
 emulator stop

@@ -37,6 +37,8 @@ class Volumes(cloud.CloudTest):
         first, second = self.cloud.machine("first"), self.cloud.machine("second")
         attached = self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", "first"))
         self.assertIn(f"Volume {volume} is attached to {first} as /dev/", attached.out)
+        self.assertIn("No other machine can have it until it is detached", attached.out)
+        self.assertIn(f"runctl aws ebs attach {volume} --instance {first} --mount /data", attached.out)
         before = self.cloud.requests().count("AttachVolume")
         outcome = self.cloud.run("aws", "ebs", "attach", volume, "--instance", "second")
         self.assertEqual(outcome.code, 4)
@@ -50,6 +52,19 @@ class Volumes(cloud.CloudTest):
         record = self.cloud.run("aws", "ebs", "attach", volume, "--instance", second, "--output", "json").record
         self.assertEqual(record["error"]["code"], "conflict")
         self.assertTrue(record["error"]["ways_out"])
+
+    def test_multi_attach_is_warned_about_and_refused_where_it_cannot_be(self):
+        made = self.succeeded(self.cloud.run("aws", "ebs", "create", "--size", "4", "--type", "io2", "--iops", "100",
+                                             "--multi-attach", "--output", "id"))
+        self.assertIn("two writers", made.err)
+        volume, machine = made.out.strip(), self.cloud.machine()
+        old = self.cloud.id_of("aws", "create", "m4.large", "--availability-zone", "us-east-1a", "--wait")
+        self.refused(self.cloud.run("aws", "ebs", "attach", volume, "--instance", old), "m4.large", "Nitro")
+        attached = self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "-v", "--log-format", "json")
+        self.assertIn("Multi-Attach is on", self.succeeded(attached).out)
+        self.assertRegex(attached.err, r'"volume.attached".*"multi_attach":\s*"yes"')
+        self.refused(self.cloud.run("aws", "ebs", "attach", volume, "--instance", self.cloud.machine()),
+                     f"already attached to instance {machine}")
 
     def test_attaching_again_is_success_and_sends_nothing(self):
         volume, machine = self.cloud.volume(), self.cloud.machine()

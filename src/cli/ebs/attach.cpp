@@ -85,6 +85,38 @@ std::vector<std::string> steps_of(const Options& wanted, const volume::AttachFac
   return steps;
 }
 
+// What somebody who has the volume now should know: whether others can have it too, how to use it,
+// and how to give it back.
+std::string reminders(const volume::VolumeFacts& volume, const InstanceId& instance, bool mounted) {
+  std::string text =
+      volume.multi_attach
+          ? "Multi-Attach is on: other tools can attach it to more machines, each of which can "
+            "write,\nand ext4 and XFS do not survive that (runctl help multi-attach).\n"
+          : "No other machine can have it until it is detached.\n";
+  if (!mounted) {
+    text += fmt::format("To use it:      runctl aws ebs attach {} --instance {} --mount /data\n",
+                        volume.id, instance);
+    if (!volume.source && volume.tags.contains(volume::tag::created_empty)) {
+      text += "                with --format ext4 the first time, while it is empty\n";
+    }
+  }
+  return text + fmt::format("When you are done: runctl aws ebs detach {}\n", volume.id);
+}
+
+// The same for programs that watch the log.
+void log_attached(const Context& context, const volume::VolumeFacts& volume,
+                  const volume::AttachPlan& plan, const InstanceId& instance) {
+  context.log.write(
+      {.level = LogLevel::info,
+       .name = "volume.attached",
+       .fields = {{.name = "volume", .value = volume.id.str()},
+                  {.name = "instance", .value = instance.str()},
+                  {.name = "device", .value = plan.device},
+                  {.name = "already", .value = plan.already_attached ? "yes" : "no"},
+                  {.name = "exclusive", .value = volume.multi_attach ? "no" : "yes"},
+                  {.name = "multi_attach", .value = volume.multi_attach ? "yes" : "no"}}});
+}
+
 Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPlan& plan,
                       const InstanceId& instance, const std::optional<volume::Mounted>& mounted,
                       const std::string& mount_point) {
@@ -104,6 +136,8 @@ Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPla
     record["formatted"] = mounted->formatted;
     record["already_mounted"] = mounted->already;
   }
+  record["exclusive"] = !volume.multi_attach;
+  text += reminders(volume, instance, mounted.has_value());
   return {.text = std::move(text), .record = std::move(record), .id = volume.id.str()};
 }
 
@@ -148,6 +182,7 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
                  volume::find_instance(cloud->aws(), wanted.instance, session.options()));
   RUNCTL_TRY_LET(auto facts, volume::read_attach_facts(session, volume, instance));
   facts.wanted_device = wanted.device;
+  RUNCTL_TRY_LET(facts.recent_devices, cloud->recent_devices(volume.id));
   auto plan = volume::plan_attach(facts);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   if (wanted.mount) {
@@ -162,6 +197,7 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
                                                         return carry_out(change, wanted, facts,
                                                                          plan);
                                                       }));
+  log_attached(context, volume, plan, instance.id);
   present(context, describe(volume, plan, instance.id, mounted,
                             wanted.mount ? wanted.mount->directory : ""));
   return ExitCode::ok;

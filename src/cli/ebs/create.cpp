@@ -76,6 +76,15 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
                        return with_context(std::move(available).error(),
                                            fmt::format("making volume {}, which exists", made.id));
                      }));
+  if (ready.multi_attach) {
+    context.log.write({.level = LogLevel::info,
+                       .name = "volume.multi_attach",
+                       .fields = {{.name = "volume", .value = ready.id.str()}}});
+    note(context,
+         "Multi-Attach: every machine that attaches it can read and write it, and ext4 and XFS do "
+         "not\nsurvive two writers. runctl lets one machine have it at a time (runctl help "
+         "multi-attach).");
+  }
   present(context, {.text = fmt::format("Created volume {}.\n{}", ready.id, text_of(ready)),
                     .record = record_of(ready),
                     .id = ready.id.str()});

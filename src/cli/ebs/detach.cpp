@@ -56,6 +56,12 @@ Result<ExitCode> detach(const Arguments& arguments, Context& context) {
   RUNCTL_TRY(cloud->carry_out(
       session, {.kind = "detach", .subjects = {volume.id.str(), instance.str()}},
       [&](const volume::Change& change) { return volume::execute_detach(change, facts, plan); }));
+  context.log.write(
+      {.level = LogLevel::info,
+       .name = "volume.detached",
+       .fields = {{.name = "volume", .value = volume.id.str()},
+                  {.name = "instance", .value = instance.str()},
+                  {.name = "unmounted", .value = plan.unmount_first ? "yes" : "no"}}});
   present(context, {.text = fmt::format("Volume {} is detached from {}.\n", volume.id, instance),
                     .record = {{"volume_id", volume.id.str()},
                                {"instance_id", instance.str()},
