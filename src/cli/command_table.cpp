@@ -34,6 +34,9 @@ std::span<const CommandSpec> command_table() {
       emulator_start,
       emulator_stop,
       emulator_status,
+      emulator_fault_add,
+      emulator_fault_list,
+      emulator_fault_clear,
       help,
   };
   // clang-format on

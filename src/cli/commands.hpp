@@ -32,6 +32,9 @@ extern const CommandSpec emulator_run;
 extern const CommandSpec emulator_start;
 extern const CommandSpec emulator_stop;
 extern const CommandSpec emulator_status;
+extern const CommandSpec emulator_fault_add;
+extern const CommandSpec emulator_fault_list;
+extern const CommandSpec emulator_fault_clear;
 extern const CommandSpec help;
 
 }  // namespace runctl::cli

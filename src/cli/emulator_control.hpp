@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -17,6 +18,7 @@ struct EmulatorOptions {
   std::string pace = "fast";
   std::string hardware = "auto";
   std::optional<std::uint64_t> seed = {};
+  std::optional<std::string> faults = {};  // a file of rules
 };
 
 struct EmulatorStatus {
@@ -46,6 +48,11 @@ class EmulatorControl {
   [[nodiscard]] virtual Result<EmulatorStatus> start(const EmulatorOptions& options) = 0;
   // False when none was running.
   [[nodiscard]] virtual Result<bool> stop(const std::string& state) = 0;
+  // Each returns the rules in force, in words. Errors: not_found when none runs; invalid_argument.
+  [[nodiscard]] virtual Result<std::vector<std::string>> add_fault(
+      const std::string& state, const std::vector<std::string>& words) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> clear_faults(const std::string& state) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> list_faults(const std::string& state) = 0;
   // In the foreground, until `stop` is requested.
   [[nodiscard]] virtual Result<void> run(const EmulatorOptions& options,
                                          const std::stop_token& stop) = 0;

@@ -116,7 +116,10 @@ std::string_view manual_of(std::string_view path) {
 std::string manual_name(std::string_view path) {
   if (path.starts_with("aws ebs ")) return fmt::format("ebs/{}.md", path.substr(8));
   if (path.starts_with("aws ")) return fmt::format("instance/{}.md", path.substr(4));
+  if (path.starts_with("emulator fault "))
+    return fmt::format("emulator/fault_{}.md", path.substr(15));
   if (path.starts_with("emulator ")) return fmt::format("emulator/{}.md", path.substr(9));
+  if (path.starts_with("operations ")) return fmt::format("operations/{}.md", path.substr(11));
   return fmt::format("{}.md", path);
 }
 

@@ -60,6 +60,17 @@ std::string attachments_in_words(const std::vector<ec2::Attachment>& attachments
   return words;
 }
 
+// The error that a fault puts in the place of an answer.
+std::unexpected<Error> refused_by_fault(const aws::Service& service, const WireFault& fault) {
+  const bool throttles = fault.code == "RequestLimitExceeded";
+  if (throttles && service.protocol == aws::Protocol::json) {
+    return refuse("ThrottlingException", "Rate exceeded", 400);
+  }
+  return refuse(fault.code,
+                throttles ? "Request limit exceeded." : "The emulator was told to fail here.",
+                fault.status);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Cloud>> Cloud::open(CloudParts parts) {
@@ -122,7 +133,10 @@ Result<void> Cloud::commit(const Place& place, ec2::State& state, OnDiskFailure 
   auto written = parts_.store->apply(rows_to_write(place, state));
   if (!written) log("store-failed", place, {{"why", written.error().message}});
   const bool undo = !written && on_failure == OnDiskFailure::undo;
-  if (!undo) log_changes(place, state);
+  if (!undo) {
+    log_changes(place, state);
+    remember(place, state);
+  }
   for_each_table(state, [&](std::string_view, auto& table) {
     if (undo) {
       table.roll_back();
@@ -188,8 +202,35 @@ bool Cloud::begin_command(const Place& place, const ec2::RunCommand& order) {
   return deliver;
 }
 
+// Keeps what the transaction is about to replace, for as long as a read may have to show it.
+void Cloud::remember(const Place& place, const ec2::State& state) {
+  const auto oldest = parts_.faults->oldest_read();
+  if (oldest.count() == 0) {
+    past_.clear();
+    return;
+  }
+  bool changed = false;
+  ec2::State before = state;
+  for_each_table(before, [&](std::string_view, auto& table) {
+    changed = changed || !table.before().empty();
+    table.roll_back();
+  });
+  auto& past = past_[place];
+  if (changed) past.push_back({.until = latest_, .state = std::move(before)});
+  while (!past.empty() && past.front().until + oldest < latest_) past.pop_front();
+}
+
+// The oldest that a read may show; nothing when nothing has changed for longer.
+std::optional<ec2::State> Cloud::past_of(const Place& place, std::chrono::milliseconds oldest) {
+  const Timestamp since = now() - oldest;
+  for (const Past& past : past_[place]) {
+    if (past.until >= since) return past.state;
+  }
+  return std::nullopt;
+}
+
 Result<std::string> Cloud::take(const Route& route, const Place& place, const HttpRequest& request,
-                                const std::string& request_id) {
+                                const std::string& request_id, const Strike& strike) {
   auto gate = std::make_shared<std::promise<void>>();
   const std::future<void> opened = gate->get_future();
   Result<std::string> body;
@@ -197,10 +238,22 @@ Result<std::string> Cloud::take(const Route& route, const Place& place, const Ht
     const std::lock_guard lock{mutex_};
     std::vector<ec2::Order> orders;
     ec2::Turn turn = turn_on(place, orders);
+    turn.stuck_attaching = strike.stuck;
     ec2::advance(turn);
     // A step that cannot be written is taken later; what was there before can still be read.
     if (!commit(place, turn.state, OnDiskFailure::undo)) orders.clear();
     enqueue(place, std::exchange(orders, {}), gate);
+    if (strike.stale && aws::only_reads(route.operation.name)) {
+      if (auto past = past_of(place, *strike.stale)) {
+        ec2::Turn earlier{.state = *past,
+                          .place = turn.place,
+                          .now = turn.now,
+                          .pace = turn.pace,
+                          .random = turn.random,
+                          .orders = orders};
+        return route.act(earlier, request.body, request_id);
+      }
+    }
     body = route.act(turn, request.body, request_id);
     if (!body) {
       for_each_table(turn.state, [](std::string_view, auto& table) { table.roll_back(); });
@@ -217,35 +270,54 @@ Result<std::string> Cloud::take(const Route& route, const Place& place, const Ht
   return body;
 }
 
-HttpResponse Cloud::handle(const HttpRequest& request) {
-  const std::string request_id = random_uuid(parts_.random);
-  const aws::Service& service = service_of(request);
-  Place place;
-  Result<std::string> body;
+Result<std::string> Cloud::answer_request(const aws::Service& service, const HttpRequest& request,
+                                          const std::string& request_id, const Strike& strike,
+                                          Place& place) {
   const auto identity = aws::verify_v4(request, parts_.clock.now(), [](std::string_view) {
     return std::optional{Secret{std::string{secret_access_key}}};
   });
-  if (!identity) {
-    body = std::unexpected{refused_signature(service, identity.error())};
-  } else if (identity->scope.service != service.id || !is_region_name(identity->scope.region)) {
-    body = std::unexpected{refused_signature(
+  if (!identity) return std::unexpected{refused_signature(service, identity.error())};
+  if (identity->scope.service != service.id || !is_region_name(identity->scope.region)) {
+    return std::unexpected{refused_signature(
         service, {.fault = aws::SignatureFault::wrong_scope,
                   .detail = fmt::format("Credential should be scoped to a valid region and to '{}'",
                                         service.id)})};
-  } else {
-    place = {.account = account_of(identity->access_key_id), .region = identity->scope.region};
-    const auto route = route_of(service, request);
-    body = route ? take(**route, place, request, request_id) : std::unexpected{route.error()};
   }
-  json::object fields{
-      {"service", service.id}, {"action", action_name(service, request)}, {"request", request_id}};
+  place = {.account = account_of(identity->access_key_id), .region = identity->scope.region};
+  RUNCTL_TRY_LET(const auto* const route, route_of(service, request));
+  if (strike.before) return refused_by_fault(service, *strike.before);
+  RUNCTL_TRY_LET(auto body, take(*route, place, request, request_id, strike));
+  if (strike.after) return refused_by_fault(service, *strike.after);
+  return body;
+}
+
+Reply Cloud::handle(const HttpRequest& request) {
+  const std::string request_id = random_uuid(parts_.random);
+  const aws::Service& service = service_of(request);
+  const std::string action = action_name(service, request);
+  const Strike strike = parts_.faults->on_request(action);
+  if (strike.delay.count() > 0) {
+    (void)parts_.clock.sleep_until(parts_.clock.ticks() + strike.delay, {});
+  }
+  Place place;
+  const auto body = strike.dropped_before
+                        ? Result<std::string>{""}
+                        : answer_request(service, request, request_id, strike, place);
+  json::object fields{{"service", service.id}, {"action", action}, {"request", request_id}};
+  if (!strike.effects.empty()) {
+    json::array effects;
+    for (const FaultEffect effect : strike.effects) effects.emplace_back(name_of(effect));
+    fields["faults"] = std::move(effects);
+  }
   if (!body) {
     fields["code"] = body.error().remote ? body.error().remote->code : "InternalError";
     fields["why"] = body.error().message;
   }
   log("request", place, std::move(fields));
-  return body ? answer(service, 200, *std::move(body), request_id)
-              : error_answer(service, body.error(), request_id);
+  if (strike.dropped_before) return {{}, Delivery::none};
+  return {body ? answer(service, 200, *body, request_id)
+               : error_answer(service, body.error(), request_id),
+          strike.delivery};
 }
 
 std::chrono::milliseconds Cloud::tick() {

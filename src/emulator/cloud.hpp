@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <future>
 #include <map>
 #include <memory>
@@ -10,9 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "aws/operation.hpp"
 #include "base/result.hpp"
 #include "emulator/ec2/state.hpp"
 #include "emulator/event_log.hpp"
+#include "emulator/fault.hpp"
 #include "emulator/hardware/hardware.hpp"
 #include "emulator/job_queue.hpp"
 #include "emulator/pace.hpp"
@@ -34,6 +37,7 @@ struct CloudParts {
   Hardware hardware;
   std::unique_ptr<Store> store;
   Pace pace;
+  std::unique_ptr<Faults> faults = std::make_unique<Faults>();
 };
 
 struct CloudCounts {
@@ -57,8 +61,11 @@ class Cloud {
   // Halts the machines; what is on disk says that they run, and the next `open` boots them again.
   ~Cloud();
 
-  // Never fails: whatever comes in, an answer of the service's form goes out.
-  [[nodiscard]] HttpResponse handle(const HttpRequest& request);
+  // Never fails: whatever comes in, an answer of the service's form goes out; how much of it
+  // arrives is the faults' business.
+  [[nodiscard]] Reply handle(const HttpRequest& request);
+
+  [[nodiscard]] Faults& faults() { return *parts_.faults; }
 
   // Takes the steps that are due though nobody asks. Returns how long nothing will be due for.
   std::chrono::milliseconds tick();
@@ -75,6 +82,11 @@ class Cloud {
   using Gate = std::shared_ptr<std::promise<void>>;
   using Regions = std::map<Place, ec2::State>;
   enum class OnDiskFailure : std::uint8_t { undo, keep_for_later };
+  // How a region was until that moment, for reads that have to be stale.
+  struct Past {
+    Timestamp until = {};
+    ec2::State state;
+  };
 
   explicit Cloud(CloudParts parts) : parts_{std::move(parts)} {}
   [[nodiscard]] Result<void> load();
@@ -87,8 +99,16 @@ class Cloud {
   [[nodiscard]] ec2::Report perform(const Place& place, const ec2::Order& order,
                                     const std::stop_token& stop);
   [[nodiscard]] bool begin_command(const Place& place, const ec2::RunCommand& order);
+  [[nodiscard]] Result<std::string> answer_request(const aws::Service& service,
+                                                   const HttpRequest& request,
+                                                   const std::string& request_id,
+                                                   const Strike& strike, Place& place);
   [[nodiscard]] Result<std::string> take(const struct Route& route, const Place& place,
-                                         const HttpRequest& request, const std::string& request_id);
+                                         const HttpRequest& request, const std::string& request_id,
+                                         const Strike& strike);
+  [[nodiscard]] std::optional<ec2::State> past_of(const Place& place,
+                                                  std::chrono::milliseconds oldest);
+  void remember(const Place& place, const ec2::State& state);
   void log_changes(const Place& place, const ec2::State& state);
   void log(std::string_view event, const Place& place, boost::json::object fields);
   [[nodiscard]] Timestamp now();
@@ -96,7 +116,8 @@ class Cloud {
   CloudParts parts_;
   std::mutex mutex_;  // over what follows
   Regions regions_;
-  Timestamp latest_ = {};  // simulated time never goes back, as wall time may
+  std::map<Place, std::deque<Past>> past_;  // the oldest first; empty unless reads may be stale
+  Timestamp latest_ = {};                   // simulated time never goes back, as wall time may
   // Last, so that they end before what they work on.
   JobQueue hardware_jobs_{4};
   JobQueue commands_{16};

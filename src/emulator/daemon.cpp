@@ -1,5 +1,6 @@
 #include "emulator/daemon.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <system_error>
 #include <thread>
@@ -33,7 +34,7 @@ fs::path log_path(const fs::path& state) { return state / "emulator.log"; }
 json::object to_json(const EmulatorInfo& info) {
   return {{"pid", info.pid},           {"start", info.start}, {"endpoint", info.endpoint},
           {"hardware", info.hardware}, {"pace", info.pace},   {"hardware_note", info.hardware_note},
-          {"version", info.version}};
+          {"version", info.version},   {"token", info.token}};
 }
 
 Result<EmulatorInfo> info_from(std::string_view text, const fs::path& path) {
@@ -50,7 +51,8 @@ Result<EmulatorInfo> info_from(std::string_view text, const fs::path& path) {
                       .hardware = string_at(value, "hardware").value_or(""),
                       .hardware_note = string_at(value, "hardware_note").value_or(""),
                       .pace = string_at(value, "pace").value_or(""),
-                      .version = string_at(value, "version").value_or("")};
+                      .version = string_at(value, "version").value_or(""),
+                      .token = string_at(value, "token").value_or("")};
 }
 
 Result<UniqueFd> take_directory(const fs::path& state) {
@@ -71,6 +73,7 @@ Result<UniqueFd> take_directory(const fs::path& state) {
 HttpResponse status_answer(const EmulatorInfo& info, const fs::path& state, Cloud& cloud) {
   const CloudCounts counts = cloud.counts();
   json::object body = to_json(info);
+  body.erase("token");
   body["state"] = state.string();
   body["counts"] = json::object{{"volumes", counts.volumes},
                                 {"snapshots", counts.snapshots},
@@ -85,6 +88,9 @@ class PublishedInfo {
  public:
   static Result<PublishedInfo> publish(const fs::path& state, const EmulatorInfo& info) {
     RUNCTL_TRY(write_file_atomically(info_path(state), to_pretty_text(to_json(info)) + "\n"));
+    std::error_code error;
+    fs::permissions(info_path(state), fs::perms::owner_read | fs::perms::owner_write, error);
+    if (error) return fail_errno(error.value(), "protect", info_path(state));
     return PublishedInfo{info_path(state)};
   }
   PublishedInfo(const PublishedInfo&) = delete;
@@ -127,6 +133,10 @@ std::vector<std::string> command_line(const DaemonOptions& options) {
                                  options.pace,
                                  "--hardware",
                                  options.hardware};
+  if (options.faults) {
+    words.emplace_back("--faults");
+    words.push_back(options.faults->string());
+  }
   if (options.seed) {
     words.emplace_back("--seed");
     words.push_back(std::to_string(*options.seed));
@@ -134,11 +144,73 @@ std::vector<std::string> command_line(const DaemonOptions& options) {
   return words;
 }
 
+constexpr std::string_view faults_path = "/_runctl/faults";
+constexpr std::string_view token_header = "x-runctl-token";
+
+HttpResponse plain(int status, std::string text) {
+  return {.status = status, .headers = {{"content-type", "text/plain"}}, .body = std::move(text)};
+}
+
+// Rules as text, a line each: GET tells them, POST adds those of its body, DELETE takes all away.
+HttpResponse steer_faults(const HttpRequest& request, const std::string& token, Faults& faults) {
+  const bool allowed = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
+    return header.name == token_header && header.value == token;
+  });
+  // A web page can send requests here too, but not with this header.
+  if (!allowed) return plain(403, "the token of the state directory is missing\n");
+  if (request.method == "DELETE") faults.set({});
+  if (request.method == "POST") {
+    auto rules = parse_faults(request.body);
+    if (!rules) return plain(400, rules.error().message + "\n");
+    for (FaultRule& rule : *rules) faults.add(std::move(rule));
+  }
+  std::string text;
+  for (const FaultRule& rule : faults.rules()) text += to_words(rule) + "\n";
+  return plain(200, std::move(text));
+}
+
+Result<std::vector<FaultRule>> faults_from(const std::optional<fs::path>& path) {
+  if (!path) return std::vector<FaultRule>{};
+  RUNCTL_TRY_LET(const auto text, read_file(*path));
+  auto rules = parse_faults(text);
+  if (!rules) {
+    return with_context(std::move(rules).error(),
+                        fmt::format("reading the faults in {}", path->string()));
+  }
+  return rules;
+}
+
+Result<std::vector<std::string>> steer(HttpTransport& http, Clock& clock, const fs::path& state,
+                                       std::string method, std::string body) {
+  constexpr std::chrono::seconds patience{10};
+  RUNCTL_TRY_LET(const auto running, emulator_status(state));
+  if (!running) {
+    return fail(Errc::not_found, fmt::format("no emulator runs on {}", state.string()));
+  }
+  const HttpRequest request{
+      .method = std::move(method),
+      .url = running->endpoint + std::string{faults_path},
+      .headers = {{.name = std::string{token_header}, .value = running->token}},
+      .body = std::move(body)};
+  RUNCTL_TRY_LET(const auto answer, http.send(request, clock.ticks() + patience, {}));
+  if (answer.status != 200) {
+    return fail(Errc::unavailable,
+                fmt::format("the emulator at {} answered {}: {}", running->endpoint, answer.status,
+                            trim(answer.body)));
+  }
+  std::vector<std::string> rules;
+  for (const std::string_view line : split(answer.body, '\n')) {
+    if (!line.empty()) rules.emplace_back(line);
+  }
+  return rules;
+}
+
 }  // namespace
 
 Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts,
                           const std::stop_token& stop) {
   RUNCTL_TRY_LET(const Pace pace, pace_named(options.pace));
+  RUNCTL_TRY_LET(auto faults, faults_from(options.faults));
   RUNCTL_TRY_LET(const UniqueFd lock, take_directory(options.state));
   RUNCTL_TRY_LET(const auto events, open_event_log(options.state / "events.jsonl"));
   RUNCTL_TRY_LET(auto store, open_sqlite_store(options.state / "state.sqlite"));
@@ -148,24 +220,32 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
                     .hardware = std::string{name_of(choice.hardware.kind)},
                     .hardware_note = choice.note,
                     .pace = options.pace,
-                    .version = parts.version};
-  RUNCTL_TRY_LET(const auto cloud, Cloud::open({.clock = parts.clock,
-                                                .random = parts.random,
-                                                .events = *events,
-                                                .hardware = std::move(choice.hardware),
-                                                .store = std::move(store),
-                                                .pace = pace}));
+                    .version = parts.version,
+                    .token = random_hex(parts.random, 32)};
+  RUNCTL_TRY_LET(const auto cloud,
+                 Cloud::open({.clock = parts.clock,
+                              .random = parts.random,
+                              .events = *events,
+                              .hardware = std::move(choice.hardware),
+                              .store = std::move(store),
+                              .pace = pace,
+                              .faults = std::make_unique<Faults>(options.seed.value_or(0))}));
+  cloud->faults().set(std::move(faults));
   // The handler may be asked before the port is known: what it tells of the endpoint is set by
   // then.
   std::promise<EmulatorInfo> known;
   const std::shared_future<EmulatorInfo> published = known.get_future().share();
-  RUNCTL_TRY_LET(auto server,
-                 HttpServer::listen({.port = options.port}, [&, published](const HttpRequest& r) {
-                   if (r.method == "GET" && r.url.ends_with("/_runctl/status")) {
-                     return status_answer(published.get(), options.state, *cloud);
-                   }
-                   return cloud->handle(r);
-                 }));
+  RUNCTL_TRY_LET(
+      auto server,
+      HttpServer::listen({.port = options.port}, [&, published](const HttpRequest& r) -> Reply {
+        if (r.method == "GET" && r.url.ends_with("/_runctl/status")) {
+          return status_answer(published.get(), options.state, *cloud);
+        }
+        if (r.url.ends_with(faults_path)) {
+          return steer_faults(r, published.get().token, cloud->faults());
+        }
+        return cloud->handle(r);
+      }));
   info.endpoint = fmt::format("http://127.0.0.1:{}", server->port());
   known.set_value(info);
   RUNCTL_TRY_LET(const PublishedInfo file, PublishedInfo::publish(options.state, info));
@@ -214,6 +294,22 @@ Result<EmulatorInfo> start_emulator(const DaemonOptions& options, Clock& clock,
   return fail(Errc::deadline_exceeded,
               fmt::format("the emulator (process {}) does not answer; its log is {}", pid,
                           log_path(options.state).string()));
+}
+
+Result<std::vector<std::string>> add_fault(HttpTransport& http, Clock& clock, const fs::path& state,
+                                           std::span<const std::string> words) {
+  RUNCTL_TRY_LET(const auto rule, parse_fault(words));
+  return steer(http, clock, state, "POST", to_words(rule));
+}
+
+Result<std::vector<std::string>> clear_faults(HttpTransport& http, Clock& clock,
+                                              const fs::path& state) {
+  return steer(http, clock, state, "DELETE", "");
+}
+
+Result<std::vector<std::string>> list_faults(HttpTransport& http, Clock& clock,
+                                             const fs::path& state) {
+  return steer(http, clock, state, "GET", "");
 }
 
 Result<bool> stop_emulator(const std::filesystem::path& state) {

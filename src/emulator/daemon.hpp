@@ -12,13 +12,16 @@
 #include <functional>
 #include <iosfwd>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "emulator/hardware/hardware.hpp"
 #include "io/clock.hpp"
 #include "io/environment.hpp"
+#include "io/http_transport.hpp"
 #include "io/random.hpp"
 
 namespace runctl::emulator {
@@ -29,6 +32,7 @@ struct DaemonOptions {
   std::string pace = "fast";
   std::string hardware = "auto";
   std::optional<std::uint64_t> seed = {};
+  std::optional<std::filesystem::path> faults = {};  // a file of rules: emulator/fault.hpp
 };
 
 struct EmulatorInfo {
@@ -39,6 +43,7 @@ struct EmulatorInfo {
   std::string hardware_note = {};  // why it is not `block`, or empty
   std::string pace = {};
   std::string version = {};
+  std::string token = {};  // lets whoever can read the state directory steer the emulator
 };
 
 struct HardwareChoice {
@@ -71,6 +76,16 @@ struct DaemonParts {
 
 // False when none was running. Errors: deadline_exceeded, denied.
 [[nodiscard]] Result<bool> stop_emulator(const std::filesystem::path& state);
+
+// Gives the running emulator another rule, or with none takes all away. Returns the rules in force,
+// in words. Errors: not_found when none runs; those of parse_fault and of the transport.
+[[nodiscard]] Result<std::vector<std::string>> add_fault(HttpTransport& http, Clock& clock,
+                                                         const std::filesystem::path& state,
+                                                         std::span<const std::string> words);
+[[nodiscard]] Result<std::vector<std::string>> clear_faults(HttpTransport& http, Clock& clock,
+                                                            const std::filesystem::path& state);
+[[nodiscard]] Result<std::vector<std::string>> list_faults(HttpTransport& http, Clock& clock,
+                                                           const std::filesystem::path& state);
 
 // Nothing when none runs there. Errors: denied, corrupt.
 [[nodiscard]] Result<std::optional<EmulatorInfo>> emulator_status(

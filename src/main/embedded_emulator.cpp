@@ -19,7 +19,8 @@ emulator::DaemonOptions to_daemon(const cli::EmulatorOptions& options) {
           .port = static_cast<std::uint16_t>(options.port.value_or(default_port)),
           .pace = options.pace,
           .hardware = options.hardware,
-          .seed = options.seed};
+          .seed = options.seed,
+          .faults = options.faults};
 }
 
 cli::EmulatorStatus to_status(const emulator::EmulatorInfo& info, const std::string& state) {
@@ -78,6 +79,19 @@ Result<cli::EmulatorStatus> EmbeddedEmulator::start(const cli::EmulatorOptions& 
 
 Result<bool> EmbeddedEmulator::stop(const std::string& state) {
   return emulator::stop_emulator(state);
+}
+
+Result<std::vector<std::string>> EmbeddedEmulator::add_fault(
+    const std::string& state, const std::vector<std::string>& words) {
+  return emulator::add_fault(http_, clock_, state, words);
+}
+
+Result<std::vector<std::string>> EmbeddedEmulator::clear_faults(const std::string& state) {
+  return emulator::clear_faults(http_, clock_, state);
+}
+
+Result<std::vector<std::string>> EmbeddedEmulator::list_faults(const std::string& state) {
+  return emulator::list_faults(http_, clock_, state);
 }
 
 Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options,

@@ -121,7 +121,7 @@ int run(std::vector<std::string> words) {
   SystemRandom random;
   StderrLog log{log_level(words, environment),
                 wants_json_log(words) ? LogFormat::json : LogFormat::text};
-  EmbeddedEmulator emulator{clock, random, log, environment, signals.token()};
+  EmbeddedEmulator emulator{clock, http, random, log, environment, signals.token()};
   const bool terminal = isatty(STDERR_FILENO) == 1;
   cli::Context context{.clock = clock,
                        .http = http,

@@ -32,6 +32,9 @@ emulator run
 emulator start
 emulator stop
 emulator status
+emulator fault add
+emulator fault list
+emulator fault clear
 help""".split("\n")
 
 

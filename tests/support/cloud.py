@@ -69,12 +69,13 @@ class Cloud:
         self.process = None
         self.endpoint = None
         self.wrapper = []  # words before the emulator's own
+        self.extra = []    # words after them
         self.drain = None
 
     def start(self):
         self.process = subprocess.Popen(
             [*self.wrapper, RUNCTL, "emulator", "run", "--port", "0", "--state", self.state,
-             "--hardware", self.hardware, "--pace", self.pace],
+             "--hardware", self.hardware, "--pace", self.pace, *self.extra],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=self.environment, cwd=self.directory)
         line = self.process.stdout.readline()

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -12,7 +14,7 @@
 namespace runctl::cli {
 namespace {
 
-constexpr std::array<OptionSpec, 4> start_options{{
+constexpr std::array<OptionSpec, 5> start_options{{
     {.name = "--port", .value = "N", .help = "listen there; 0 takes a free one (default 4599)"},
     {.name = "--pace",
      .value = "instant|fast|aws",
@@ -20,7 +22,10 @@ constexpr std::array<OptionSpec, 4> start_options{{
     {.name = "--hardware",
      .value = "block|files|none",
      .help = "what stands behind it (default: block when root, else files)"},
-    {.name = "--seed", .value = "N", .help = "makes ids and timings repeat"},
+    {.name = "--seed", .value = "N", .help = "makes ids, timings and faults repeat"},
+    {.name = "--faults",
+     .value = "FILE",
+     .help = "what goes wrong: a fault a line, as `emulator fault add` takes it"},
 }};
 
 Result<std::uint64_t> parse_number(std::string_view name, const std::string& text,
@@ -59,6 +64,12 @@ Result<EmulatorOptions> options_from(const Arguments& arguments, const Context& 
   RUNCTL_TRY_LET(options.hardware, one_of(arguments, "--hardware", "auto", kinds));
   if (const auto seed = arguments.get("--seed")) {
     RUNCTL_TRY_LET(options.seed, parse_number("--seed", *seed, UINT64_MAX));
+  }
+  if (const auto faults = arguments.get("--faults")) {
+    // The emulator in the background has another working directory.
+    std::error_code error;
+    options.faults = std::filesystem::absolute(*faults, error).string();
+    if (error) options.faults = *faults;
   }
   return options;
 }

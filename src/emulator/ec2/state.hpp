@@ -206,7 +206,8 @@ struct Turn {
   Timestamp now;
   const Pace& pace;
   Random& random;
-  std::vector<Order>& orders;  // appended to
+  std::vector<Order>& orders;    // appended to
+  bool stuck_attaching = false;  // a fault: what is attached now never becomes `attached`
 
   [[nodiscard]] Timestamp after(std::chrono::milliseconds least) const {
     return now + draw(pace, least, random);

@@ -150,19 +150,24 @@ class Session : public std::enable_shared_from_this<Session> {
     stream_.expires_never();
     asio::post(shared_.pool, [self = shared_from_this()] {
       const auto& message = self->parser_->get();
-      HttpResponse response = self->call_handler(to_request(message));
-      Answer answer = to_answer(std::move(response), message.version(), message.keep_alive());
+      Reply reply = self->call_handler(to_request(message));
+      const Delivery delivery = reply.delivery;
+      Answer answer = to_answer(std::move(reply.response), message.version(),
+                                message.keep_alive() && delivery == Delivery::whole);
       asio::post(self->stream_.get_executor(),
-                 [self, answer = std::move(answer)]() mutable { self->write(std::move(answer)); });
+                 [self, delivery, answer = std::move(answer)]() mutable {
+                   self->deliver(std::move(answer), delivery);
+                 });
     });
   }
 
   // A defect of ours must not take the other clients down.
-  HttpResponse call_handler(const HttpRequest& request) {
+  Reply call_handler(const HttpRequest& request) {
     try {
       return shared_.handler(request);
     } catch (const std::exception& exception) {
-      return {.status = 500, .headers = {{"content-type", "text/plain"}}, .body = exception.what()};
+      return HttpResponse{
+          .status = 500, .headers = {{"content-type", "text/plain"}}, .body = exception.what()};
     }
   }
 
@@ -174,6 +179,20 @@ class Session : public std::enable_shared_from_this<Session> {
                      .headers = {{"content-type", "text/plain"}},
                      .body = error.message() + "\n"},
                     11, false));
+  }
+
+  void deliver(Answer answer, Delivery delivery) {
+    switch (delivery) {
+      case Delivery::whole:
+        return write(std::move(answer));
+      case Delivery::half:
+        // Its header goes on promising the whole.
+        answer.body().resize(answer.body().size() / 2);
+        return write(std::move(answer));
+      case Delivery::none:
+        answering_ = false;
+        return close();
+    }
   }
 
   void write(Answer answer) {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/result.hpp"
+#include "emulator/reply.hpp"
 #include "io/http_transport.hpp"
 
 namespace runctl::emulator {
@@ -21,7 +22,7 @@ struct HttpServerOptions {
 };
 
 // Called from several threads at once; may block.
-using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+using HttpHandler = std::function<Reply(const HttpRequest&)>;
 
 // Keep-alive, many clients at once. What is not HTTP is answered 400, headers over the limit 431, a
 // body over the limit 413, and the connection closed. Thread safety: none of its own; the handler

@@ -73,6 +73,22 @@ std::string post(std::string_view body) {
          "\r\n\r\n" + std::string{body};
 }
 
+TEST(HttpServer, CanLoseAnAnswerOrEndInTheMiddleOfIt) {
+  const auto server = serve({}, [](const HttpRequest& request) -> Reply {
+    const bool half = request.body == "half";
+    return {HttpResponse{.status = 200, .body = "0123456789"},
+            half ? Delivery::half : Delivery::none};
+  });
+  Connection lost{server->port()};
+  ASSERT_TRUE(lost.send(post("none")));
+  EXPECT_EQ(lost.receive_until(""), "<closed>");
+  Connection cut{server->port()};
+  ASSERT_TRUE(cut.send(post("half")));
+  const std::string seen = cut.receive_until("");
+  EXPECT_TRUE(seen.contains("Content-Length: 10\r\n")) << seen;
+  EXPECT_TRUE(seen.ends_with("\r\n\r\n01234<closed>")) << seen;
+}
+
 TEST(HttpServer, KeepsAConnectionForManyRequests) {
   const auto server = serve();
   Connection client{server->port()};

@@ -1,0 +1,98 @@
+// Faults on demand: what goes wrong with which requests, as data.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "emulator/reply.hpp"
+
+namespace runctl::emulator {
+
+enum class FaultEffect : std::uint8_t {
+  throttle,         // RequestLimitExceeded (SSM: ThrottlingException), and nothing is done
+  fail_before,      // an error of the rule's code, and nothing is done
+  fail_after,       // it is done, and the answer is an error of the rule's code
+  drop_before,      // the connection ends, and nothing is done
+  drop_reply,       // it is done, and the connection ends without an answer
+  truncate,         // it is done, and the answer ends in the middle
+  delay,            // the request waits before it is looked at
+  stale,            // a read shows how things were before their last change
+  stuck_attaching,  // an attachment never becomes `attached`
+};
+[[nodiscard]] std::string_view name_of(FaultEffect effect);
+
+struct FaultRule {
+  std::string action = "*";  // "AttachVolume"; "Describe*" is all that begin so
+  FaultEffect effect = FaultEffect::throttle;
+  double rate = 1;                          // of the requests that match
+  std::uint64_t skip = 0;                   // so many matching requests pass first
+  std::optional<std::uint64_t> times = {};  // then it strikes at most so often
+  std::string code = {};                    // fail_*: AWS's code
+  int status = 500;                         // fail_*: HTTP's
+  // delay: how long; stale: how old at most. Source of the bound: none; EC2 promises only that
+  // reads agree in the end, and its users see seconds (ebs-facts 7).
+  std::chrono::milliseconds duration{1'000};
+};
+
+// Reads "AttachVolume drop-reply rate=0.2 times=3": an action, an effect, and what else a rule has.
+// Errors: invalid_argument, with the nearest known word.
+[[nodiscard]] Result<FaultRule> parse_fault(std::span<const std::string> words);
+// A rule a line; '#' begins a comment. Errors: invalid_argument with the line's number.
+[[nodiscard]] Result<std::vector<FaultRule>> parse_faults(std::string_view text);
+// The words that parse_fault reads.
+[[nodiscard]] std::string to_words(const FaultRule& rule);
+
+[[nodiscard]] bool matches(const FaultRule& rule, std::string_view action);
+
+// Whether the rule strikes its `number`th matching request, counted from 0, not regarding `times`.
+// Pure: the same seed gives the same run, in whatever order threads come.
+[[nodiscard]] bool strikes(const FaultRule& rule, std::uint64_t seed, std::uint64_t number);
+
+struct WireFault {
+  std::string code;
+  int status = 500;
+};
+
+// What the rules together do to one request.
+struct Strike {
+  std::vector<FaultEffect> effects = {};
+  std::chrono::milliseconds delay{0};
+  std::optional<WireFault> before = {};  // instead of doing it
+  std::optional<WireFault> after = {};   // instead of the answer
+  std::optional<std::chrono::milliseconds> stale = {};
+  bool dropped_before = false;
+  bool stuck = false;
+  Delivery delivery = Delivery::whole;
+};
+
+// Thread safety: may be used from several threads at once.
+class Faults {
+ public:
+  explicit Faults(std::uint64_t seed = 0) : seed_{seed} {}
+  void set(std::vector<FaultRule> rules);
+  void add(FaultRule rule);
+  [[nodiscard]] std::vector<FaultRule> rules() const;
+  // How long a state has to be kept that a read may have to show: 0 when none may.
+  [[nodiscard]] std::chrono::milliseconds oldest_read() const;
+  [[nodiscard]] Strike on_request(std::string_view action);
+
+ private:
+  struct Counted {
+    FaultRule rule;
+    std::uint64_t matched = 0;
+    std::uint64_t struck = 0;
+  };
+
+  std::uint64_t seed_;
+  mutable std::mutex mutex_;
+  std::vector<Counted> rules_;
+};
+
+}  // namespace runctl::emulator

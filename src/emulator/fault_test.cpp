@@ -1,0 +1,98 @@
+#include "emulator/fault.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace runctl::emulator {
+namespace {
+
+FaultRule rule_of(const std::string& words) {
+  auto rules = parse_faults(words);
+  if (!rules || rules->size() != 1) throw std::runtime_error{"not one rule: " + words};
+  return rules->front();
+}
+
+TEST(ParseFault, ReadsWhatItWrites) {
+  for (const char* const words :
+       {"AttachVolume drop-reply", "* throttle rate=0.25", "Describe* stale ms=500",
+        "CreateVolume fail-after times=3 code=InternalError status=500",
+        "RunInstances fail-before skip=2 code=InsufficientInstanceCapacity status=400",
+        "AttachVolume stuck-attaching times=1", "DescribeVolumes delay ms=20",
+        "DescribeVolumes truncate", "DeleteVolume drop-before"}) {
+    EXPECT_EQ(to_words(rule_of(words)), words);
+  }
+}
+
+TEST(ParseFault, RefusesWhatItDoesNotKnowAndSaysWhat) {
+  const auto refused = [](std::vector<std::string> words) { return parse_fault(words).error(); };
+  EXPECT_NE(refused({"AttachVolume", "drop-repl"}).hint.find("drop-reply"), std::string::npos);
+  EXPECT_NE(refused({"AttachVolume", "throttle", "rat=1"}).hint.find("rate"), std::string::npos);
+  for (const char* const setting :
+       {"rate=2", "rate=-1", "rate=x", "rate=", "rate=nan", "times=-1", "status=200", "code="}) {
+    EXPECT_EQ(refused({"*", "throttle", setting}).code, Errc::invalid_argument) << setting;
+  }
+  EXPECT_FALSE(parse_fault(std::vector<std::string>{"AttachVolume"}).has_value());
+  EXPECT_FALSE(parse_fault(std::vector<std::string>{"AttachVolume", "fail-before"}).has_value());
+}
+
+TEST(ParseFaults, SkipsCommentsAndNamesTheLine) {
+  const auto rules = parse_faults("# a comment\n\n* throttle   rate=0.5  # and another\n").value();
+  ASSERT_EQ(rules.size(), 1U);
+  EXPECT_DOUBLE_EQ(rules[0].rate, 0.5);
+  const auto refused = parse_faults("* throttle\n* nothing\n");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().context.at(0), "reading line 2");
+}
+
+TEST(Matches, AnActionOrABeginning) {
+  EXPECT_TRUE(matches(rule_of("AttachVolume throttle"), "AttachVolume"));
+  EXPECT_FALSE(matches(rule_of("AttachVolume throttle"), "AttachVolumes"));
+  EXPECT_TRUE(matches(rule_of("Describe* throttle"), "DescribeVolumes"));
+  EXPECT_FALSE(matches(rule_of("Describe* throttle"), "CreateVolume"));
+  EXPECT_TRUE(matches(rule_of("* throttle"), "CreateVolume"));
+}
+
+TEST(FaultsTest, StrikesAfterSoManyAndSoOften) {
+  Faults faults;
+  faults.add(rule_of("AttachVolume drop-reply skip=1 times=2"));
+  std::string seen;
+  for (int i = 0; i < 6; ++i) {
+    seen += faults.on_request("AttachVolume").delivery == Delivery::none ? 'x' : '.';
+    EXPECT_TRUE(faults.on_request("DetachVolume").effects.empty());
+  }
+  EXPECT_EQ(seen, ".xx...");
+}
+
+TEST(FaultsTest, SeveralRulesActTogether) {
+  Faults faults;
+  faults.set({rule_of("* delay ms=5"), rule_of("Attach* delay ms=7"), rule_of("* truncate"),
+              rule_of("AttachVolume drop-reply")});
+  const Strike strike = faults.on_request("AttachVolume");
+  EXPECT_EQ(strike.delay, std::chrono::milliseconds{12});
+  EXPECT_EQ(strike.delivery, Delivery::none) << "nothing is less than half";
+  EXPECT_EQ(strike.effects.size(), 4U);
+}
+
+TEST(FaultsTest, StrikesAtItsRate) {
+  const FaultRule rule = rule_of("* throttle rate=0.25");
+  int struck = 0;
+  for (std::uint64_t i = 0; i < 10'000; ++i) struck += strikes(rule, 7, i) ? 1 : 0;
+  EXPECT_NEAR(struck, 2'500, 200);
+}
+
+RC_GTEST_PROP(FaultsProperty, TheSameSeedMakesTheSameRun, (std::uint64_t seed)) {
+  Faults one{seed};
+  Faults two{seed};
+  for (Faults* const faults : {&one, &two}) {
+    faults->add(rule_of("AttachVolume drop-reply rate=0.5"));
+    faults->add(rule_of("* throttle rate=0.3"));
+  }
+  const auto actions = *rc::gen::container<std::vector<std::string>>(
+      rc::gen::element<std::string>("AttachVolume", "DescribeVolumes"));
+  for (const std::string& action : actions) {
+    RC_ASSERT(one.on_request(action).effects == two.on_request(action).effects);
+  }
+}
+
+}  // namespace
+}  // namespace runctl::emulator
