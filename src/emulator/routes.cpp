@@ -58,6 +58,7 @@ const auto routes = std::to_array<Route>({
     route<e::StartInstances, ec2::start_instances>(),
     route<e::ModifyInstanceAttribute, ec2::modify_instance_attribute>(),
     route<e::CreateTags, ec2::create_tags>(),
+    route<e::DeleteTags, ec2::delete_tags>(),
     route<e::DescribeAvailabilityZones, ec2::describe_availability_zones>(),
     route<e::DescribeInstanceTypes, ec2::describe_instance_types>(),
     route<s::SendCommand, ssm::send_command>(),

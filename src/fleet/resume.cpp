@@ -116,7 +116,7 @@ Result<std::string> go_on_detach(const Change& change) {
   const auto& session = change.session;
   RUNCTL_TRY_LET(const auto volume, volume::read_volume(session.aws, *id, session.options()));
   if (volume::attachment_to(volume, *from) != nullptr) {
-    RUNCTL_TRY_LET(const auto facts, volume::read_detach_facts(session, volume, *from));
+    RUNCTL_TRY_LET(const auto facts, volume::read_detach_facts(session, volume, from));
     auto plan = volume::plan_detach(facts);
     if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
     RUNCTL_TRY(volume::execute_detach(change, facts, plan));

@@ -39,7 +39,8 @@ DeletePlan plan_delete(const VolumeFacts& volume, std::span<const SnapshotFacts>
   } else if (volume.tags.contains(tag::is_protected)) {
     plan.refusal =
         refuse(fmt::format("Volume {} is protected (tag {}).", volume.id, tag::is_protected),
-               "Remove the tag first if it really may go.");
+               "Take the protection away first if it really may go.");
+    plan.refusal->ways_out = {fmt::format("runctl aws ebs unprotect {}", volume.id)};
   } else if (mode_of(volume) == VolumeMode::sealed) {
     plan.refusal = refuse(
         fmt::format("Volume {} is sealed: it holds a dataset that others may rely on.", volume.id),

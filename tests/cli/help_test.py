@@ -23,7 +23,11 @@ aws ebs detach
 aws ebs snapshot
 aws ebs snapshots
 aws ebs restore
+aws ebs protect
+aws ebs unprotect
 aws ebs delete
+aws ebs check
+aws ebs advise
 operations list
 operations show
 operations resume

@@ -53,6 +53,48 @@ class Volumes(cloud.CloudTest):
         self.assertEqual(record["error"]["code"], "conflict")
         self.assertTrue(record["error"]["ways_out"])
 
+    def test_protection_is_set_once_and_taken_away_with_consent(self):
+        volume = self.cloud.volume("--name", "guarded")
+        self.assertIn("is now protected", self.succeeded(self.cloud.run("aws", "ebs", "protect", "guarded")).out)
+        before = self.cloud.requests().count("CreateTags")
+        self.assertIn("was already protected", self.succeeded(self.cloud.run("aws", "ebs", "protect", volume)).out)
+        self.assertEqual(self.cloud.requests().count("CreateTags"), before)
+        self.refused(self.cloud.run("aws", "ebs", "delete", volume, "--confirm", volume, "--yes"), "is protected",
+                     f"runctl aws ebs unprotect {volume}")
+        self.refused(self.cloud.run("aws", "ebs", "unprotect", volume), "--yes")
+        self.assertIn("is now not protected",
+                      self.succeeded(self.cloud.run("aws", "ebs", "unprotect", volume, "--yes")).out)
+        shown = self.cloud.run("aws", "ebs", "show", volume, "--output", "json").record
+        self.assertNotIn("runctl:protected", shown["tags"])
+        self.assertEqual(shown["tags"]["Name"], "guarded", "another tag went with it")
+
+    def test_the_risk_report_knows_one_volume_and_all(self):
+        volume, machine = self.cloud.volume("--name", "risky"), self.cloud.machine()
+        free = self.succeeded(self.cloud.run("aws", "ebs", "check", "risky"))
+        self.assertIn("everything is gone: it has no completed snapshot", free.out)
+        self.assertIn(f"runctl aws ebs protect {volume}", free.out)
+        self.succeeded(self.cloud.run("aws", "ebs", "snapshot", volume, "--wait"))
+        self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine))
+        [held] = self.cloud.run("aws", "ebs", "check", volume, "--output", "json").record["volumes"]
+        levels = {risk["id"]: risk["level"] for risk in held["risks"]}
+        self.assertEqual(held["level"], max(levels.values(), key=["none", "low", "medium", "high", "critical"].index))
+        self.assertEqual((levels["delete"], levels["disk-failure"], levels["second-machine"]), ("none", "low", "none"))
+        every = self.cloud.run("aws", "ebs", "check", "--output", "json").record["volumes"]
+        self.assertIn(held, every)
+        self.assertEqual(len(every), len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split()))
+
+    def test_advice_says_what_fits_and_what_it_costs(self):
+        advice = self.succeeded(self.cloud.run("aws", "ebs", "advise", "--readers", "8", "--size", "500"))
+        self.assertIn("$320.00 a month", advice.out)
+        self.assertIn("us-east-1", advice.out)
+        record = self.cloud.run("aws", "ebs", "advise", "--readers", "2", "--writers", "1", "--size", "500",
+                                "--output", "json").record
+        ways = {way["id"]: way["fits"] for way in record["options"]}
+        self.assertEqual(ways, {"s3": True, "volumes": True, "snapshots": True, "clones": True,
+                                "sealed-multi-attach": False})
+        self.assertEqual(self.cloud.run("aws", "ebs", "advise").code, 2)
+        self.assertEqual(self.cloud.run("aws", "ebs", "advise", "--size", "5", "--readers", "0").code, 2)
+
     def test_multi_attach_is_warned_about_and_refused_where_it_cannot_be(self):
         made = self.succeeded(self.cloud.run("aws", "ebs", "create", "--size", "4", "--type", "io2", "--iops", "100",
                                              "--multi-attach", "--output", "id"))

@@ -114,6 +114,15 @@ class LostReplies(cloud.CloudTest):
                 else:
                     self.unknown(outcome, "DeleteVolume")
 
+    def test_protect_and_unprotect(self):
+        for when in WHEN:
+            with self.subTest(when=when):
+                volume = self.cloud.volume()
+                self.done(self.lost("CreateTags", when, "aws", "ebs", "protect", volume))
+                self.refused(self.cloud.run("aws", "ebs", "delete", volume, "--confirm", volume), "protected")
+                self.done(self.lost("DeleteTags", when, "aws", "ebs", "unprotect", volume, "--yes"))
+                self.succeeded(self.cloud.run("aws", "ebs", "delete", volume, "--confirm", volume))
+
     def test_stop_start_terminate(self):
         for when in WHEN:
             with self.subTest(when=when):

@@ -43,6 +43,17 @@ struct CreateTagsRequest {
                field("Tags", "Tag", &CreateTagsRequest::tags));
 };
 
+// A tag without a value stands for the key, whatever its value.
+struct DeleteTagsRequest {
+  std::optional<bool> dry_run = {};
+  std::vector<std::string> resources = {};
+  std::vector<Tag> tags = {};
+  static constexpr auto shape =
+      describe("DeleteTagsRequest", field("DryRun", "dryRun", &DeleteTagsRequest::dry_run),
+               field("Resources", "resourceId", &DeleteTagsRequest::resources),
+               field("Tags", "tag", &DeleteTagsRequest::tags));
+};
+
 // The answer of operations that answer nothing else. The model leaves it out; the service sends it.
 struct Return {
   std::optional<bool> value = {};
@@ -53,6 +64,12 @@ struct CreateTags {
   using Request = CreateTagsRequest;
   using Response = Return;
   static constexpr OperationInfo info{ec2_service, "CreateTags", Idempotent::yes};
+};
+
+struct DeleteTags {
+  using Request = DeleteTagsRequest;
+  using Response = Return;
+  static constexpr OperationInfo info{ec2_service, "DeleteTags", Idempotent::yes};
 };
 
 }  // namespace runctl::aws::ec2

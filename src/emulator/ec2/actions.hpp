@@ -49,6 +49,7 @@ namespace wire = aws::ec2;
     Turn& turn, const wire::ModifyInstanceAttributeRequest& request);
 
 [[nodiscard]] Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request);
+[[nodiscard]] Result<wire::Return> delete_tags(Turn& turn, const wire::DeleteTagsRequest& request);
 [[nodiscard]] Result<wire::DescribeAvailabilityZonesResult> describe_availability_zones(
     Turn& turn, const wire::DescribeAvailabilityZonesRequest& request);
 [[nodiscard]] Result<wire::DescribeInstanceTypesResult> describe_instance_types(

@@ -75,26 +75,47 @@ Result<void> check_known(const Names& wanted, const std::vector<ZoneRow>& rows, 
   return {};
 }
 
-}  // namespace
-
-Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request) {
-  if (request.resources.empty()) return missing("ResourceId");
-  if (request.tags.empty()) return missing("Tag");
-  for (const std::string& resource : request.resources) {
+// Gives `edit` the tags of every resource; of none when one of them does not exist.
+template <class Edit>
+Result<wire::Return> edit_tags(Turn& turn, const std::vector<std::string>& resources,
+                               const Edit& edit) {
+  if (resources.empty()) return missing("ResourceId");
+  for (const std::string& resource : resources) {
     if (resource.starts_with(VolumeIdKind::prefix)) {
       RUNCTL_TRY_LET(const VolumeId id, existing_volume(turn.state, resource));
-      RUNCTL_TRY(put_tags(turn.state.volumes.edit(id).tags, request.tags));
+      RUNCTL_TRY(edit(turn.state.volumes.edit(id).tags));
     } else if (resource.starts_with(SnapshotIdKind::prefix)) {
       RUNCTL_TRY_LET(const SnapshotId id, existing_snapshot(turn.state, resource));
-      RUNCTL_TRY(put_tags(turn.state.snapshots.edit(id).tags, request.tags));
+      RUNCTL_TRY(edit(turn.state.snapshots.edit(id).tags));
     } else if (resource.starts_with(InstanceIdKind::prefix)) {
       RUNCTL_TRY_LET(const InstanceId id, existing_instance(turn.state, resource));
-      RUNCTL_TRY(put_tags(turn.state.instances.edit(id).tags, request.tags));
+      RUNCTL_TRY(edit(turn.state.instances.edit(id).tags));
     } else {
       return refuse("InvalidID", fmt::format("The ID '{}' is not valid", resource));
     }
   }
   return wire::Return{.value = true};
+}
+
+}  // namespace
+
+Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request) {
+  if (!request.resources.empty() && request.tags.empty()) return missing("Tag");
+  return edit_tags(turn, request.resources,
+                   [&](auto& tags) { return put_tags(tags, request.tags); });
+}
+
+// Without tags all of them go, but for AWS's own. Source: EC2 API Reference, DeleteTags.
+Result<wire::Return> delete_tags(Turn& turn, const wire::DeleteTagsRequest& request) {
+  return edit_tags(turn, request.resources, [&](auto& tags) -> Result<void> {
+    std::erase_if(tags, [&](const auto& tag) {
+      if (tag.first.starts_with("aws:")) return false;
+      return request.tags.empty() || std::ranges::any_of(request.tags, [&](const wire::Tag& asked) {
+               return asked.key == tag.first && (!asked.value || *asked.value == tag.second);
+             });
+    });
+    return {};
+  });
 }
 
 Result<wire::DescribeAvailabilityZonesResult> describe_availability_zones(
