@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <boost/json/object.hpp>
+#include <fmt/format.h>
 
 #include "aws/client.hpp"
 #include "aws/codec_json.hpp"
@@ -43,8 +44,7 @@ template <class Act>
 [[nodiscard]] std::invoke_result_t<Act> on_machine(const Change& change, std::string_view action,
                                                    const boost::json::object& what,
                                                    const Act& act) {
-  return change.recorder.step(std::string{on_machine_prefix} + std::string{action}, to_text(what),
-                              act);
+  return change.recorder.step(fmt::format("{}{}", on_machine_prefix, action), to_text(what), act);
 }
 
 }  // namespace runctl::volume

@@ -22,8 +22,8 @@ struct RiskFacts {
 };
 
 struct Risk {
-  std::string_view id;   // stable, for programs: "second-machine"
-  std::string scenario;  // "Another machine attaches it"
+  std::string_view id;      // stable, for programs: "second-machine"
+  std::string scenario;     // "Another machine attaches it"
   std::string effect = {};  // what happens then
   RiskLevel level = RiskLevel::none;
   std::string way_out = {};  // a command, or a sentence; empty where nothing needs to be done

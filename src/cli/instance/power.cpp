@@ -27,6 +27,7 @@ constexpr std::array<OptionSpec, 1> start_options{{
 
 std::vector<std::string> steps_of(const fleet::PowerFacts& facts, const fleet::StopPlan& plan) {
   std::vector<std::string> steps;
+  steps.reserve(plan.data_volumes.size() + 1);
   for (const auto& device : plan.data_volumes) {
     steps.push_back(fmt::format("{}keep volume {} ({}) attached",
                                 plan.unmount_first ? "unmount and " : "", device.volume,
