@@ -8,6 +8,7 @@ namespace runctl::cli {
 std::span<const CommandSpec> command_table() {
   // clang-format off: a row a command
   static const std::array table{
+      init_project,
       quickstart,
       aws_create,
       aws_list,
@@ -41,6 +42,9 @@ std::span<const CommandSpec> command_table() {
       emulator_fault_add,
       emulator_fault_list,
       emulator_fault_clear,
+      config_show,
+      config_validate,
+      completion,
       help,
   };
   // clang-format on

@@ -39,6 +39,10 @@ extern const CommandSpec emulator_status;
 extern const CommandSpec emulator_fault_add;
 extern const CommandSpec emulator_fault_list;
 extern const CommandSpec emulator_fault_clear;
+extern const CommandSpec init_project;
+extern const CommandSpec config_show;
+extern const CommandSpec config_validate;
+extern const CommandSpec completion;
 extern const CommandSpec help;
 
 }  // namespace runctl::cli

@@ -56,6 +56,8 @@ Result<void> read_value(const Row& row, const toml::node& node, const std::strin
     return refused;
   }
   settings.*(row.value) = text->get();
+  settings.where[fmt::format("{}.{}", row.table, row.key)] =
+      fmt::format("{}:{}", name, node.source().begin.line);
   return {};
 }
 
@@ -89,7 +91,9 @@ std::optional<std::filesystem::path> find_project_file() {
 
 Result<Settings> read_one(const std::filesystem::path& path, Origin origin) {
   RUNCTL_TRY_LET(const std::string text, read_file(path, std::uint64_t{1} << 20U));
-  return parse_settings(text, path.string(), origin);
+  RUNCTL_TRY_LET(Settings settings, parse_settings(text, path.string(), origin));
+  settings.files.push_back(path.string());
+  return settings;
 }
 
 }  // namespace
@@ -135,6 +139,8 @@ Result<Settings> read_settings(const Environment& environment,
     for (const Row& row : rows) {
       if (!(settings.*(row.value))) settings.*(row.value) = fallback.*(row.value);
     }
+    settings.where.insert(fallback.where.begin(), fallback.where.end());
+    settings.files.insert(settings.files.end(), fallback.files.begin(), fallback.files.end());
   }
   return settings;
 }

@@ -1,8 +1,11 @@
 // The configuration files: which are read, what may stand in them.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "io/environment.hpp"
@@ -16,6 +19,9 @@ struct Settings {
   // "emulator", or a URL. A project's file may only say "emulator": what a checked-out directory
   // says must not send credentials elsewhere.
   std::optional<std::string> endpoint = {};
+  // Where each was found: "aws.region" at "/home/me/.runctl.toml:2".
+  std::map<std::string, std::string, std::less<>> where = {};
+  std::vector<std::string> files = {};  // those that were read
 };
 
 // Reads `.runctl.toml`, looked for from the working directory upward, and then

@@ -6,7 +6,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
 
-COMMANDS = """quickstart
+COMMANDS = """init
+quickstart
 aws create
 aws list
 aws status
@@ -39,6 +40,9 @@ emulator status
 emulator fault add
 emulator fault list
 emulator fault clear
+config show
+config validate
+completion
 help""".split("\n")
 
 

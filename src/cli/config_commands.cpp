@@ -1,0 +1,145 @@
+// runctl config show|validate
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "aws/credentials.hpp"
+#include "aws/endpoint.hpp"
+#include "aws/profile_file.hpp"
+#include "base/text.hpp"
+#include "cli/cloud.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "config/settings.hpp"
+
+namespace runctl::cli {
+namespace {
+
+struct Effective {
+  std::string_view name;
+  std::string value;
+  std::string origin;
+};
+
+// "runctl's configuration" is one of two files: this says which, and the line.
+std::string exact(std::string origin, const config::Settings& settings, std::string_view key) {
+  const auto found = settings.where.find(key);
+  if (origin != "runctl's configuration" || found == settings.where.end()) return origin;
+  return found->second;
+}
+
+Effective from(std::string_view name, const Result<aws::Resolved>& resolved,
+               const config::Settings& settings, std::string_view key) {
+  if (!resolved) return {.name = name, .value = "", .origin = resolved.error().message};
+  return {.name = name, .value = resolved->value, .origin = exact(resolved->origin, settings, key)};
+}
+
+Effective emulator_row(const Arguments& arguments, const Context& context,
+                       const config::Settings& settings) {
+  std::string origin = "default";
+  if (settings.endpoint == "emulator") origin = settings.where.find("aws.endpoint")->second;
+  if (context.environment.get("RUNCTL_EMULATOR") == "1") {
+    origin = "environment variable RUNCTL_EMULATOR";
+  }
+  if (arguments.has("--emulator")) origin = "--emulator";
+  return {.name = "emulator",
+          .value = context.globals.use_emulator ? "on" : "off",
+          .origin = std::move(origin)};
+}
+
+Result<std::vector<Effective>> effective(const Arguments& arguments, const Context& context,
+                                         const config::Settings& settings) {
+  RUNCTL_TRY_LET(const auto files, aws::read_profile_files(context.environment));
+  const aws::AccountSources sources{.environment = context.environment,
+                                    .files = files,
+                                    .flags = context.globals.flags,
+                                    .settings = context.globals.settings};
+  std::vector<Effective> rows{emulator_row(arguments, context, settings)};
+  const auto profile = aws::choose_profile(sources);
+  rows.push_back({.name = "profile",
+                  .value = profile.name,
+                  .origin = profile.origin.empty()
+                                ? "default"
+                                : exact(profile.origin, settings, "aws.profile")});
+  const auto region = aws::resolve_region(sources);
+  rows.push_back(from("region", region, settings, "aws.region"));
+  if (region) {
+    rows.push_back(from("endpoint", aws::resolve_endpoint(sources, aws::ec2_service, region->value),
+                        settings, "aws.endpoint"));
+  }
+  // What they are is nobody's business; where they come from often is the question.
+  const auto credentials = aws::resolve_credentials(sources);
+  rows.push_back({.name = "credentials",
+                  .value = credentials ? "found" : "",
+                  .origin = credentials ? credentials->origin : credentials.error().message});
+  rows.push_back({.name = "emulator state",
+                  .value = context.globals.emulator_state,
+                  .origin = arguments.has("--state") ? "--state"
+                            : context.environment.get("RUNCTL_EMULATOR_STATE")
+                                ? "environment variable RUNCTL_EMULATOR_STATE"
+                                : "default"});
+  rows.push_back({.name = "journal",
+                  .value = journal_path(context).string(),
+                  .origin = context.environment.get("XDG_STATE_HOME")
+                                ? "environment variable XDG_STATE_HOME"
+                                : "default"});
+  return rows;
+}
+
+Result<ExitCode> show(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(const auto settings,
+                 config::read_settings(context.environment, arguments.get("--config")));
+  RUNCTL_TRY_LET(const auto rows, effective(arguments, context, settings));
+  Table table{{"SETTING", "VALUE", "FROM"}};
+  boost::json::object record;
+  for (const Effective& row : rows) {
+    table.add({std::string{row.name}, row.value.empty() ? "-" : row.value, row.origin});
+    std::string key{row.name};
+    std::ranges::replace(key, ' ', '_');
+    record[key] = {
+        {"value", row.value.empty() ? boost::json::value{} : boost::json::value{row.value}},
+        {"from", row.origin}};
+  }
+  boost::json::array files;
+  for (const std::string& file : settings.files) files.emplace_back(file);
+  record["files"] = files;
+  std::string text = table.text();
+  text += settings.files.empty() ? "\nNo configuration file was found. To make one: runctl init\n"
+                                 : fmt::format("\nRead: {}\n", join(settings.files, ", "));
+  present(context, {.text = std::move(text), .record = std::move(record)});
+  return ExitCode::ok;
+}
+
+// A file that is wrong has ended the command before it gets here.
+Result<ExitCode> validate(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(const auto settings,
+                 config::read_settings(context.environment, arguments.get("--config")));
+  boost::json::array files;
+  std::string text;
+  for (const std::string& file : settings.files) {
+    text += fmt::format("{}: good\n", file);
+    files.emplace_back(file);
+  }
+  if (settings.files.empty()) text = "No configuration file was found.\n";
+  present(context,
+          {.text = std::move(text), .record = {{"valid", true}, {"files", std::move(files)}}});
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const CommandSpec config_show{.path = "config show",
+                              .summary = "the settings in force, and where each comes from",
+                              .positionals = {},
+                              .options = {},
+                              .run = show};
+const CommandSpec config_validate{.path = "config validate",
+                                  .summary = "check the configuration files",
+                                  .positionals = {},
+                                  .options = {},
+                                  .run = validate};
+
+}  // namespace runctl::cli
