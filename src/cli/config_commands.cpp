@@ -99,9 +99,10 @@ Result<ExitCode> show(const Arguments& arguments, Context& context) {
     table.add({std::string{row.name}, row.value.empty() ? "-" : row.value, row.origin});
     std::string key{row.name};
     std::ranges::replace(key, ' ', '_');
-    record[key] = {
-        {"value", row.value.empty() ? boost::json::value{} : boost::json::value{row.value}},
-        {"from", row.origin}};
+    boost::json::object shown{{"from", row.origin}};
+    shown["value"] = nullptr;
+    if (!row.value.empty()) shown["value"] = row.value;
+    record[key] = std::move(shown);
   }
   boost::json::array files;
   for (const std::string& file : settings.files) files.emplace_back(file);
