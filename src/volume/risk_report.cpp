@@ -236,9 +236,12 @@ std::string_view name_of(RiskLevel level) {
 std::vector<Risk> risk_report(const RiskFacts& facts) {
   std::vector<Risk> risks;
   for (const auto scenario : scenarios) {
-    if (auto risk = scenario(facts)) risks.push_back(*std::move(risk));
+    auto risk = scenario(facts);
+    if (!risk) continue;
+    const auto place =
+        std::ranges::upper_bound(risks, risk->level, std::ranges::greater{}, &Risk::level);
+    risks.insert(place, *std::move(risk));
   }
-  std::ranges::stable_sort(risks, [](const Risk& a, const Risk& b) { return a.level > b.level; });
   return risks;
 }
 

@@ -119,12 +119,16 @@ constexpr std::array ways{one_each, snapshots, clones, sealed, s3};
 }  // namespace
 
 std::vector<SharingOption> sharing_advice(const SharingNeeds& needs) {
-  std::vector<SharingOption> options;
-  for (const auto way : ways) options.push_back(way(needs));
-  std::ranges::stable_sort(options, [](const SharingOption& a, const SharingOption& b) {
+  const auto before = [](const SharingOption& a, const SharingOption& b) {
     if (a.fits != b.fits) return a.fits;
     return a.per_month < b.per_month;
-  });
+  };
+  std::vector<SharingOption> options;
+  options.reserve(ways.size());
+  for (const auto way : ways) {
+    auto option = way(needs);
+    options.insert(std::ranges::upper_bound(options, option, before), option);
+  }
   return options;
 }
 
