@@ -1,6 +1,7 @@
 #include "aws/client.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
@@ -34,6 +35,38 @@ std::chrono::milliseconds retry_delay(int attempt, Errc code, const RetryPolicy&
   return std::chrono::milliseconds{static_cast<std::int64_t>(random % range)};
 }
 
+Result<RetryPolicy> retry_policy(const AccountSources& sources) {
+  std::string origin = "environment variable AWS_MAX_ATTEMPTS";
+  auto text = sources.environment.get("AWS_MAX_ATTEMPTS");
+  if (!text) {
+    const std::string profile = choose_profile(sources).name;
+    const auto found = find_setting(sources.files, profile, "max_attempts");
+    if (!found) return RetryPolicy{};
+    text = found->setting.value;
+    origin = fmt::format("max_attempts of profile '{}' in {}", profile, found->file.path);
+  }
+  RetryPolicy policy;
+  const char* const end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, policy.attempts);
+  if (error != std::errc{} || stop != end || policy.attempts < 1 || policy.attempts > 100) {
+    return fail(Errc::invalid_argument,
+                fmt::format("not a number of attempts from 1 to 100: '{}' ({})", *text, origin));
+  }
+  return policy;
+}
+
+bool RetryQuota::take(int cost) {
+  const std::lock_guard lock{mutex_};
+  if (left_ < cost) return false;
+  left_ -= cost;
+  return true;
+}
+
+void RetryQuota::give_back(int tokens) {
+  const std::lock_guard lock{mutex_};
+  left_ = std::min(left_ + tokens, capacity);
+}
+
 HttpRequest Client::to_request(const OperationInfo& operation, const std::string& body) const {
   const Service& service = operation.service;
   std::string endpoint = config_.ec2_endpoint;
@@ -53,11 +86,37 @@ HttpRequest Client::to_request(const OperationInfo& operation, const std::string
   return request;
 }
 
+Result<Credentials> Client::credentials(const CallOptions& options) {
+  const std::lock_guard lock{renewing_};
+  const auto now = clock_.now();
+  if (!credentials_.expires || !config_.renew) return credentials_;
+  const Timestamp ends = *credentials_.expires;
+  const Timestamp renewed_from =
+      ends - std::min<std::chrono::milliseconds>(std::chrono::minutes{10}, (ends - taken_) / 5);
+  if (now < renewed_from) return credentials_;
+  auto renewed = config_.renew(options);
+  if (renewed) {
+    credentials_ = *std::move(renewed);
+    taken_ = now;
+    return credentials_;
+  }
+  log_.write({.level = LogLevel::warning,
+              .name = "aws.credentials_not_renewed",
+              .fields = {{.name = "why", .value = renewed.error().message},
+                         {.name = "end", .value = iso8601(ends)}}});
+  if (now < ends) return credentials_;
+  return std::unexpected{std::move(renewed).error()};
+}
+
 Result<std::string> Client::attempt(const OperationInfo& operation, const std::string& body,
                                     const CallOptions& options) {
-  const HttpRequest request = sign_v4(
-      to_request(operation, body), config_.credentials,
-      {.region = config_.region, .service = std::string{operation.service.id}}, clock_.now());
+  HttpRequest request = to_request(operation, body);
+  if (operation.is_signed == Signed::yes) {
+    RUNCTL_TRY_LET(const auto signer, credentials(options));
+    request = sign_v4(request, signer,
+                      {.region = config_.region, .service = std::string{operation.service.id}},
+                      clock_.now());
+  }
   const auto deadline = std::min(options.deadline, clock_.ticks() + config_.attempt_timeout);
   RUNCTL_TRY_LET(HttpResponse response, http_.send(request, deadline, options.stop));
   if (response.status >= 200 && response.status < 300) return std::move(response.body);
@@ -70,28 +129,41 @@ Result<std::string> Client::attempt(const OperationInfo& operation, const std::s
                                      .request_id = std::move(wire.request_id)})};
 }
 
+void Client::log_attempt(const OperationInfo& operation, int number,
+                         std::chrono::steady_clock::time_point started,
+                         const Result<std::string>& result) {
+  if (!log_.enabled(LogLevel::debug)) return;
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.ticks() - started);
+  const bool remote = !result && result.error().remote.has_value();
+  log_.write({.level = LogLevel::debug,
+              .name = "aws.call",
+              .fields = {{.name = "operation", .value = std::string{operation.name}},
+                         {.name = "attempt", .value = std::to_string(number)},
+                         {.name = "outcome", .value = std::string{outcome_of(result)}},
+                         {.name = "ms", .value = std::to_string(elapsed.count())},
+                         {.name = "request_id",
+                          .value = remote ? result.error().remote->request_id : "-"}}});
+}
+
 Result<std::string> Client::exchange(const OperationInfo& operation, const std::string& body,
                                      const CallOptions& options) {
+  int taken = 0;
   for (int number = 1;; ++number) {
     const auto started = clock_.ticks();
     auto result = attempt(operation, body, options);
-    if (log_.enabled(LogLevel::debug)) {
-      const auto elapsed =
-          std::chrono::duration_cast<std::chrono::milliseconds>(clock_.ticks() - started);
-      const bool remote = !result && result.error().remote.has_value();
-      log_.write({.level = LogLevel::debug,
-                  .name = "aws.call",
-                  .fields = {{.name = "operation", .value = std::string{operation.name}},
-                             {.name = "attempt", .value = std::to_string(number)},
-                             {.name = "outcome", .value = std::string{outcome_of(result)}},
-                             {.name = "ms", .value = std::to_string(elapsed.count())},
-                             {.name = "request_id",
-                              .value = remote ? result.error().remote->request_id : "-"}}});
+    log_attempt(operation, number, started, result);
+    if (result) {
+      quota_.give_back(taken == 0 ? 1 : taken);
+      return result;
     }
-    if (result) return result;
     Error& error = result.error();
-    if (number >= config_.retry.attempts ||
-        !may_retry(error.code, error.effect, operation.idempotent)) {
+    // The attempt's own time ran out, not the caller's.
+    const bool silent = error.code == Errc::deadline_exceeded && clock_.ticks() < options.deadline;
+    const bool again =
+        may_retry(silent ? Errc::unavailable : error.code, error.effect, operation.idempotent);
+    taken = silent ? RetryQuota::timeout_cost : RetryQuota::retry_cost;
+    if (number >= config_.retry.attempts || !again || !quota_.take(taken)) {
       return with_context(std::move(error),
                           fmt::format("calling {} of {}", operation.name, operation.service.id));
     }

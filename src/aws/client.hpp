@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,10 +20,10 @@
 
 namespace runctl::aws {
 
-// Retries of what may be sent again (base/result.hpp, may_retry). The delay before attempt n+1 is
-// drawn from [0, min(first_delay * 2^(n-1), max_delay)]; after throttling the first delay is
-// `throttled_delay`. Source: AWS SDKs and Tools Reference Guide, "Retry behavior", standard mode:
-// three attempts, at most 20 s.
+// Retries of what may be sent again (base/result.hpp, may_retry; a read that got no answer in
+// time). The delay before attempt n+1 is drawn from [0, min(first_delay * 2^(n-1), max_delay)];
+// after throttling the first delay is `throttled_delay`. Source: AWS SDKs and Tools Reference
+// Guide, "Retry behavior", standard mode: three attempts, at most 20 s.
 struct RetryPolicy {
   int attempts = 3;
   std::chrono::milliseconds first_delay{100};
@@ -29,10 +31,40 @@ struct RetryPolicy {
   std::chrono::milliseconds max_delay{20'000};
 };
 
+// AWS_MAX_ATTEMPTS, else the profile's max_attempts, else three. Every AWS_RETRY_MODE is the
+// standard one here: it is the only one that gives up in time when a service is down for all.
+// Errors: invalid_argument for what is not a number from 1 to 100.
+[[nodiscard]] Result<RetryPolicy> retry_policy(const AccountSources& sources);
+
+// What all retries of a client together may cost, so that many failing calls do not become three
+// times as many. Source: botocore 1.43 retries/quota.py and standard.py: 500 tokens; a retry takes
+// 5, one after a timeout 10; they come back when it succeeds, and 1 with every first success.
+// Thread safety: may be used from several threads at once.
+class RetryQuota {
+ public:
+  static constexpr int capacity = 500;
+  static constexpr int retry_cost = 5;
+  static constexpr int timeout_cost = 10;
+
+  [[nodiscard]] bool take(int cost);
+  void give_back(int tokens);
+
+ private:
+  std::mutex mutex_;
+  int left_ = capacity;
+};
+
 // `random` is uniform; `attempt` counts from 1.
 [[nodiscard]] std::chrono::milliseconds retry_delay(int attempt, Errc code,
                                                     const RetryPolicy& policy,
                                                     std::uint64_t random);
+
+struct CallOptions {
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::stop_token stop = {};
+};
+
+using GetCredentials = std::function<Result<Credentials>(const CallOptions&)>;
 
 struct ClientConfig {
   std::string region;
@@ -43,11 +75,8 @@ struct ClientConfig {
   std::string sts_endpoint;
   RetryPolicy retry = {};
   std::chrono::milliseconds attempt_timeout{30'000};
-};
-
-struct CallOptions {
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  std::stop_token stop = {};
+  // Gets new credentials when those end; empty where there are none to get.
+  GetCredentials renew = {};
 };
 
 // Thread safety: may be used from several threads at once. Borrows what it is built from.
@@ -95,16 +124,26 @@ class Client {
 
   [[nodiscard]] Result<std::string> exchange(const OperationInfo& operation,
                                              const std::string& body, const CallOptions& options);
+  void log_attempt(const OperationInfo& operation, int number,
+                   std::chrono::steady_clock::time_point started,
+                   const Result<std::string>& result);
   [[nodiscard]] Result<std::string> attempt(const OperationInfo& operation, const std::string& body,
                                             const CallOptions& options);
   [[nodiscard]] HttpRequest to_request(const OperationInfo& operation,
                                        const std::string& body) const;
+  // Renewed when the last fifth of their life, but at most ten minutes of it, has begun. Those that
+  // could not be renewed serve to their end.
+  [[nodiscard]] Result<Credentials> credentials(const CallOptions& options);
 
   HttpTransport& http_;
   Clock& clock_;
   Random& random_;
   Log& log_;
   ClientConfig config_;
+  RetryQuota quota_;
+  std::mutex renewing_;
+  Credentials credentials_ = config_.credentials;  // guarded by renewing_
+  Timestamp taken_ = clock_.now();                 // when they were, guarded by renewing_
 };
 
 }  // namespace runctl::aws

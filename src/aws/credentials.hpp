@@ -5,8 +5,8 @@
 #include <string>
 
 #include "aws/profile_file.hpp"
-#include "base/result.hpp"
 #include "base/secret.hpp"
+#include "base/time_text.hpp"
 #include "io/environment.hpp"
 
 namespace runctl::aws {
@@ -18,6 +18,7 @@ struct Credentials {
   // Where they came from, in words: "environment variable AWS_ACCESS_KEY_ID", "profile 'x' in
   // /path".
   std::string origin = {};
+  std::optional<Timestamp> expires = {};  // nothing when they stay good until they are revoked
 };
 
 // What one source says of the account to use; nothing where it is silent.
@@ -41,13 +42,5 @@ struct ProfileChoice {
   std::string origin = {};
 };
 [[nodiscard]] ProfileChoice choose_profile(const AccountSources& sources);
-
-// --profile, else the environment's keys, else the profile that AWS_PROFILE, the settings or nobody
-// names. A profile's keys are looked for in the credentials file, then in the config file. Errors:
-// denied when there are none (the hint lists what was looked at), when they are half set, or when
-// the profile gets them in a way that is not supported (named with key and file); invalid_argument
-// for a named profile that no file has. Source: botocore 1.43 credentials.py,
-// create_credential_resolver and ProfileProviderBuilder.
-[[nodiscard]] Result<Credentials> resolve_credentials(const AccountSources& sources);
 
 }  // namespace runctl::aws

@@ -65,32 +65,39 @@ Result<std::optional<Resolved>> from_services(const AccountSources& sources,
                                         sources.files.config.path)};
 }
 
-bool ignores_configured(const AccountSources& sources) {
-  auto said = from_environment(sources, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-  if (!said) said = from_profile(sources, "ignore_configured_endpoint_urls");
+bool asks_for(const AccountSources& sources, std::string_view variable, std::string_view key) {
+  auto said = from_environment(sources, variable);
+  if (!said) said = from_profile(sources, key);
   return said && lower(said->value) == "true";
 }
 
-Result<Resolved> first_endpoint(const AccountSources& sources, const Service& service,
-                                std::string_view region) {
+EndpointVariant variant_asked_for(const AccountSources& sources) {
+  return {.dual_stack = asks_for(sources, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+          .fips = asks_for(sources, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")};
+}
+
+// Nothing when nobody names one.
+Result<std::optional<Resolved>> configured_endpoint(const AccountSources& sources,
+                                                    const Service& service) {
   if (sources.flags.endpoint_url) {
     return Resolved{.value = *sources.flags.endpoint_url, .origin = "--endpoint-url"};
   }
-  const bool ignores = ignores_configured(sources);
+  const bool ignores =
+      asks_for(sources, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
   if (!ignores) {
     const std::string own = fmt::format("AWS_ENDPOINT_URL_{}", service.endpoint_key);
-    if (auto found = from_environment(sources, own)) return *std::move(found);
-    if (auto found = from_environment(sources, "AWS_ENDPOINT_URL")) return *std::move(found);
+    if (auto found = from_environment(sources, own)) return found;
+    if (auto found = from_environment(sources, "AWS_ENDPOINT_URL")) return found;
   }
   if (sources.settings.endpoint_url) {
     return Resolved{.value = *sources.settings.endpoint_url, .origin = "runctl's configuration"};
   }
   if (!ignores) {
     RUNCTL_TRY_LET(auto found, from_services(sources, service));
-    if (found) return *std::move(found);
-    if (auto url = from_profile(sources, "endpoint_url")) return *std::move(url);
+    if (found) return found;
+    if (auto url = from_profile(sources, "endpoint_url")) return url;
   }
-  return Resolved{.value = aws_endpoint(service, region), .origin = "AWS's own"};
+  return std::nullopt;
 }
 
 // "http" or "https", a host, perhaps a port and a path.
@@ -127,31 +134,60 @@ Result<Resolved> resolve_region(const AccountSources& sources) {
 
 Result<Resolved> resolve_endpoint(const AccountSources& sources, const Service& service,
                                   std::string_view region) {
-  RUNCTL_TRY_LET(Resolved found, first_endpoint(sources, service, region));
-  if (!is_endpoint(found.value)) {
-    return fail(Errc::invalid_argument, fmt::format("not an http or https URL of a host: '{}' ({})",
-                                                    found.value, found.origin));
+  RUNCTL_TRY_LET(auto found, configured_endpoint(sources, service));
+  const EndpointVariant variant = variant_asked_for(sources);
+  if (!found) {
+    return Resolved{.value = aws_endpoint(service, region, variant), .origin = "AWS's own"};
   }
-  while (found.value.ends_with('/')) found.value.pop_back();
-  return found;
+  if (!is_endpoint(found->value)) {
+    return fail(Errc::invalid_argument, fmt::format("not an http or https URL of a host: '{}' ({})",
+                                                    found->value, found->origin));
+  }
+  if (variant.dual_stack || variant.fips) {
+    auto both =
+        fail(Errc::invalid_argument,
+             fmt::format("a {} endpoint of AWS is asked for, and another one is named: "
+                         "'{}' ({})",
+                         variant.fips ? "FIPS" : "dual-stack", found->value, found->origin));
+    both.error().hint = fmt::format("Unset one of the two; the first is {}.",
+                                    variant.fips ? "AWS_USE_FIPS_ENDPOINT or use_fips_endpoint"
+                                                 : "AWS_USE_DUALSTACK_ENDPOINT or "
+                                                   "use_dualstack_endpoint");
+    return both;
+  }
+  while (found->value.ends_with('/')) found->value.pop_back();
+  return *std::move(found);
 }
 
-std::string aws_endpoint(const Service& service, std::string_view region) {
+std::string aws_endpoint(const Service& service, std::string_view region, EndpointVariant variant) {
   struct Partition {
-    std::string_view prefix, suffix;
+    std::string_view prefix, suffix, dual_stack_suffix;
   };
-  constexpr std::array<Partition, 6> partitions{
-      {{.prefix = "cn-", .suffix = "amazonaws.com.cn"},
-       {.prefix = "eusc-", .suffix = "amazonaws.eu"},
-       {.prefix = "us-iso-", .suffix = "c2s.ic.gov"},
-       {.prefix = "us-isob-", .suffix = "sc2s.sgov.gov"},
-       {.prefix = "eu-isoe-", .suffix = "cloud.adc-e.uk"},
-       {.prefix = "us-isof-", .suffix = "csp.hci.ic.gov"}}};
-  std::string_view suffix = "amazonaws.com";  // us-gov- too
-  for (const Partition& partition : partitions) {
-    if (region.starts_with(partition.prefix)) suffix = partition.suffix;
+  constexpr std::array<Partition, 7> partitions{
+      {{.prefix = "", .suffix = "amazonaws.com", .dual_stack_suffix = "api.aws"},  // us-gov- too
+       {.prefix = "cn-",
+        .suffix = "amazonaws.com.cn",
+        .dual_stack_suffix = "api.amazonwebservices.com.cn"},
+       {.prefix = "eusc-",
+        .suffix = "amazonaws.eu",
+        .dual_stack_suffix = "api.amazonwebservices.eu"},
+       {.prefix = "us-iso-", .suffix = "c2s.ic.gov", .dual_stack_suffix = "api.aws.ic.gov"},
+       {.prefix = "us-isob-", .suffix = "sc2s.sgov.gov", .dual_stack_suffix = "api.aws.scloud"},
+       {.prefix = "eu-isoe-",
+        .suffix = "cloud.adc-e.uk",
+        .dual_stack_suffix = "api.cloud-aws.adc-e.uk"},
+       {.prefix = "us-isof-",
+        .suffix = "csp.hci.ic.gov",
+        .dual_stack_suffix = "api.aws.hci.ic.gov"}}};
+  Partition partition;
+  for (const Partition& each : partitions) {
+    if (region.starts_with(each.prefix)) partition = each;
   }
-  return fmt::format("https://{}.{}.{}", service.id, region, suffix);
+  const bool is_fips_anyway =
+      region.starts_with("us-gov-") && !variant.dual_stack && service.host.empty();
+  return fmt::format("https://{}{}.{}.{}", service.host.empty() ? service.id : service.host,
+                     variant.fips && !is_fips_anyway ? "-fips" : "", region,
+                     variant.dual_stack ? partition.dual_stack_suffix : partition.suffix);
 }
 
 }  // namespace runctl::aws

@@ -22,14 +22,24 @@ struct Resolved {
 // --endpoint-url, else AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the settings, the profile's
 // `services` section, the profile's `endpoint_url`, AWS's own. What AWS's variables and files say
 // is passed over when AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or the profile's
-// ignore_configured_endpoint_urls is "true". No slash at the end. Errors: invalid_argument for a
-// value that is not an http or https URL of a host, and for a `services` section that does not
-// exist. Source: botocore 1.43 configprovider.py, ConfiguredEndpointProvider.
+// ignore_configured_endpoint_urls is "true". AWS's own is the variant that
+// AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT or the profile's keys of these names ask for.
+// No slash at the end. Errors: invalid_argument for a value that is not an http or https URL of a
+// host, for a `services` section that does not exist, and for a variant together with an endpoint
+// that is not AWS's own. Source: botocore 1.43 configprovider.py, ConfiguredEndpointProvider, and
+// SmartDefaultsConfigStoreFactory's use_dualstack_endpoint and use_fips_endpoint.
 [[nodiscard]] Result<Resolved> resolve_endpoint(const AccountSources& sources,
                                                 const Service& service, std::string_view region);
 
+struct EndpointVariant {
+  bool dual_stack = false;  // IPv6 too
+  bool fips = false;        // with validated cryptography
+};
+
 // "https://ec2.eu-west-1.amazonaws.com".
-// Source: botocore 1.43 partitions.json, regionRegex and dnsSuffix.
-[[nodiscard]] std::string aws_endpoint(const Service& service, std::string_view region);
+// Source: botocore 1.43 partitions.json, regionRegex, dnsSuffix and dualStackDnsSuffix; its rule
+// sets of EC2, SSM and STS, which have no name of their own for FIPS in GovCloud.
+[[nodiscard]] std::string aws_endpoint(const Service& service, std::string_view region,
+                                       EndpointVariant variant = {});
 
 }  // namespace runctl::aws

@@ -116,13 +116,14 @@ void check_shapes(const std::string& service) {
 }
 
 TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
-  check_operations<
-      ec2::CreateTags, ec2::DeleteTags, ec2::DescribeVolumes, ec2::CreateVolume, ec2::AttachVolume,
-      ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot, ec2::DescribeSnapshots,
-      ec2::DeleteSnapshot, ec2::RunInstances, ec2::DescribeInstances, ec2::TerminateInstances,
-      ec2::StopInstances, ec2::StartInstances, ec2::ModifyInstanceAttribute,
-      ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ssm::SendCommand,
-      ssm::GetCommandInvocation, ssm::DescribeInstanceInformation, sts::GetCallerIdentity>();
+  check_operations<ec2::CreateTags, ec2::DeleteTags, ec2::DescribeVolumes, ec2::CreateVolume,
+                   ec2::AttachVolume, ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot,
+                   ec2::DescribeSnapshots, ec2::DeleteSnapshot, ec2::RunInstances,
+                   ec2::DescribeInstances, ec2::TerminateInstances, ec2::StopInstances,
+                   ec2::StartInstances, ec2::ModifyInstanceAttribute,
+                   ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ssm::SendCommand,
+                   ssm::GetCommandInvocation, ssm::DescribeInstanceInformation,
+                   sts::GetCallerIdentity, sts::AssumeRole, sts::AssumeRoleWithWebIdentity>();
 }
 
 TEST(ServiceModel, KnowsEveryInnerShape) {

@@ -16,13 +16,16 @@ enum class Protocol : std::uint8_t {
 };
 
 struct Service {
-  std::string_view id;            // "ec2": the signing name, the endpoint's first label
+  std::string_view id;            // "ec2": the signing name
   std::string_view endpoint_key;  // "EC2", as in AWS_ENDPOINT_URL_EC2
-  std::string_view api_version;
+  std::string_view api_version = {};
   Protocol protocol = Protocol::query;
   std::string_view xml_namespace = {};
   std::string_view target_prefix = {};  // JSON: "AmazonSSM", before the dot of X-Amz-Target
+  std::string_view host = {};           // the endpoint's first labels, where they are not `id`
 };
+
+enum class Signed : bool { no, yes };
 
 struct OperationInfo {
   const Service& service;
@@ -30,12 +33,14 @@ struct OperationInfo {
   // Whether sending it twice is the same as sending it once: it only reads, or it carries a client
   // token.
   Idempotent idempotent = Idempotent::no;
+  Signed is_signed = Signed::yes;  // "authtype" in the service's model
 };
 
-// Whether it only reads. What changes something has another verb, in all of AWS's models.
+// Whether it only reads. What changes something has another verb, in all of AWS's models. To assume
+// a role leaves nothing behind either.
 [[nodiscard]] constexpr bool only_reads(std::string_view operation) {
   return operation.starts_with("Describe") || operation.starts_with("Get") ||
-         operation.starts_with("List");
+         operation.starts_with("List") || operation.starts_with("AssumeRole");
 }
 
 inline constexpr Service ec2_service{.id = "ec2",
@@ -53,5 +58,9 @@ inline constexpr Service ssm_service{.id = "ssm",
                                      .api_version = "2014-11-06",
                                      .protocol = Protocol::json,
                                      .target_prefix = "AmazonSSM"};
+// Two that are only asked for credentials (credentials/sso.hpp), each with one plain request.
+inline constexpr Service sso_service{.id = "sso", .endpoint_key = "SSO", .host = "portal.sso"};
+inline constexpr Service sso_oidc_service{
+    .id = "sso-oidc", .endpoint_key = "SSO_OIDC", .host = "oidc"};
 
 }  // namespace runctl::aws

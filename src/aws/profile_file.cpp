@@ -83,8 +83,9 @@ class Reader {
     if (words && words->size() == 2) {
       if (words->front() == "profile") return &file_.profiles[words->back()];
       if (words->front() == "services") return &file_.services[words->back()];
+      if (words->front() == "sso-session") return &file_.sso_sessions[words->back()];
     }
-    ignored_.clear();  // [plugins], [sso-session x]: other tools'
+    ignored_.clear();  // [plugins], [x]: other tools'
     return &ignored_;
   }
 

@@ -33,7 +33,8 @@ struct ProfileFile {
   std::string path = {};
   FileFound found = FileFound::no;
   ProfileSections profiles = {};
-  ProfileSections services = {};  // [services x]; config file only
+  ProfileSections services = {};      // [services x]; config file only
+  ProfileSections sso_sessions = {};  // [sso-session x]; config file only
 };
 
 struct ProfileFiles {

@@ -16,7 +16,8 @@ const unsigned char* octets(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-std::string text(const std::array<unsigned char, SHA256_DIGEST_LENGTH>& digest) {
+template <std::size_t size>
+std::string text(const std::array<unsigned char, size>& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
@@ -38,6 +39,12 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
       size != digest.size()) {
     throw std::runtime_error{"OpenSSL has no HMAC-SHA256"};
   }
+  return text(digest);
+}
+
+std::string sha1(std::string_view bytes) {
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(octets(bytes), bytes.size(), digest.data());
   return text(digest);
 }
 

@@ -1,4 +1,4 @@
-// SHA-256 and its keyed form, the two hashes that AWS's signatures are made of.
+// SHA-256 and its keyed form, the two hashes that AWS's signatures are made of, and SHA-1.
 #pragma once
 
 #include <string>
@@ -9,6 +9,9 @@ namespace runctl {
 // 32 raw bytes.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
+// 20 raw bytes. Broken as a hash: only for names that other tools have made with it.
+[[nodiscard]] std::string sha1(std::string_view bytes);
 
 // True when both are equal; takes the same time wherever they differ.
 [[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b);

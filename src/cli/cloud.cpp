@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "aws/credentials/fetch.hpp"
+#include "aws/credentials/metadata.hpp"
+#include "aws/credentials/plan.hpp"
 #include "aws/endpoint.hpp"
 #include "aws/profile_file.hpp"
 #include "base/json.hpp"
@@ -36,22 +39,61 @@ Result<aws::ClientConfig> emulator_config(Context& context) {
       .sts_endpoint = emulator.endpoint};
 }
 
+aws::CredentialServices credential_services(Context& context) {
+  aws::CredentialServices services{.http = context.http,
+                                   .process = context.process,
+                                   .clock = context.clock,
+                                   .random = context.random,
+                                   .log = context.log,
+                                   .environment = context.environment};
+  if (context.interactive) {
+    services.ask = [&context](const std::string& question) { return ask(context, question); };
+  }
+  return services;
+}
+
+// As AWS's tools, a rented machine takes its own region where nobody names one.
+Result<std::string> region_of(Context& context, const aws::AccountSources& sources) {
+  auto named = aws::resolve_region(sources);
+  if (named) return std::move(named->value);
+  if (const auto metadata = aws::metadata_endpoint(sources)) {
+    if (auto own =
+            aws::instance_region(*metadata, credential_services(context), {.stop = context.stop})) {
+      return *std::move(own);
+    }
+  }
+  return std::unexpected{std::move(named).error()};
+}
+
 Result<aws::ClientConfig> aws_config(Context& context) {
   RUNCTL_TRY_LET(const auto files, aws::read_profile_files(context.environment));
-  const aws::AccountSources sources{.environment = context.environment,
-                                    .files = files,
-                                    .flags = context.globals.flags,
-                                    .settings = context.globals.settings};
-  RUNCTL_TRY_LET(const auto region, aws::resolve_region(sources));
-  RUNCTL_TRY_LET(auto credentials, aws::resolve_credentials(sources));
-  RUNCTL_TRY_LET(auto ec2, aws::resolve_endpoint(sources, aws::ec2_service, region.value));
-  RUNCTL_TRY_LET(auto ssm, aws::resolve_endpoint(sources, aws::ssm_service, region.value));
-  RUNCTL_TRY_LET(auto sts, aws::resolve_endpoint(sources, aws::sts_service, region.value));
-  return aws::ClientConfig{.region = region.value,
+  aws::AccountSources sources{.environment = context.environment,
+                              .files = files,
+                              .flags = context.globals.flags,
+                              .settings = context.globals.settings};
+  RUNCTL_TRY_LET(const auto region, region_of(context, sources));
+  sources.flags.region = region;
+  RUNCTL_TRY_LET(auto ec2, aws::resolve_endpoint(sources, aws::ec2_service, region));
+  RUNCTL_TRY_LET(auto ssm, aws::resolve_endpoint(sources, aws::ssm_service, region));
+  RUNCTL_TRY_LET(auto sts, aws::resolve_endpoint(sources, aws::sts_service, region));
+  RUNCTL_TRY_LET(const auto retry, aws::retry_policy(sources));
+  RUNCTL_TRY_LET(auto plan, aws::plan_credentials(sources));
+  aws::GetCredentials get = [plan = std::move(plan), services = credential_services(context)](
+                                const aws::CallOptions& options) {
+    return aws::fetch_credentials(plan, services, options);
+  };
+  aws::CallOptions options{.stop = context.stop};
+  if (context.globals.timeout) {
+    options.deadline = context.clock.ticks() + *context.globals.timeout;
+  }
+  RUNCTL_TRY_LET(auto credentials, get(options));
+  return aws::ClientConfig{.region = region,
                            .credentials = std::move(credentials),
                            .ec2_endpoint = std::move(ec2.value),
                            .ssm_endpoint = std::move(ssm.value),
-                           .sts_endpoint = std::move(sts.value)};
+                           .sts_endpoint = std::move(sts.value),
+                           .retry = retry,
+                           .renew = std::move(get)};
 }
 
 // "attach, begun 3 min ago (op-1f2e…)"

@@ -1,12 +1,13 @@
 // runctl config show|validate
 #include <algorithm>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "aws/credentials.hpp"
+#include "aws/credentials/plan.hpp"
 #include "aws/endpoint.hpp"
 #include "aws/profile_file.hpp"
 #include "base/text.hpp"
@@ -50,6 +51,17 @@ Effective emulator_row(const Arguments& arguments, const Context& context,
           .origin = std::move(origin)};
 }
 
+// What they are is nobody's business; where they come from often is the question. Nobody is asked
+// for them here.
+Effective credentials_row(const aws::AccountSources& sources) {
+  const auto plan = aws::plan_credentials(sources);
+  if (!plan) return {.name = "credentials", .value = "", .origin = plan.error().message};
+  const bool at_hand = std::holds_alternative<aws::Credentials>(plan->way);
+  return {.name = "credentials",
+          .value = at_hand ? "found" : "to be asked for",
+          .origin = plan->origin};
+}
+
 Result<std::vector<Effective>> effective(const Arguments& arguments, const Context& context,
                                          const config::Settings& settings) {
   RUNCTL_TRY_LET(const auto files, aws::read_profile_files(context.environment));
@@ -70,11 +82,7 @@ Result<std::vector<Effective>> effective(const Arguments& arguments, const Conte
     rows.push_back(from("endpoint", aws::resolve_endpoint(sources, aws::ec2_service, region->value),
                         settings, "aws.endpoint"));
   }
-  // What they are is nobody's business; where they come from often is the question.
-  const auto credentials = aws::resolve_credentials(sources);
-  rows.push_back({.name = "credentials",
-                  .value = credentials ? "found" : "",
-                  .origin = credentials ? credentials->origin : credentials.error().message});
+  rows.push_back(credentials_row(sources));
   rows.push_back({.name = "emulator state",
                   .value = context.globals.emulator_state,
                   .origin = arguments.has("--state") ? "--state"

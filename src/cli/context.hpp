@@ -14,6 +14,7 @@
 #include "io/environment.hpp"
 #include "io/http_transport.hpp"
 #include "io/log.hpp"
+#include "io/process.hpp"
 #include "io/random.hpp"
 
 namespace runctl::cli {
@@ -40,6 +41,7 @@ struct Globals {
 struct Context {
   Clock& clock;
   HttpTransport& http;
+  Process& process;
   Random& random;
   Log& log;
   const Environment& environment;

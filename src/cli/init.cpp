@@ -32,12 +32,9 @@ std::string toml_string(std::string_view text) {
 }
 
 // The answer, or what the bracket says when there is none.
-std::string ask(Context& context, std::string_view question, const std::string& fallback) {
-  context.err << fmt::format("{} [{}]: ", question, fallback) << std::flush;
-  std::string line;
-  std::getline(context.in, line);
-  const std::string_view answer = trim(line);
-  return answer.empty() ? fallback : std::string{answer};
+std::string ask_or(Context& context, std::string_view question, const std::string& fallback) {
+  std::string answer = ask(context, fmt::format("{} [{}]: ", question, fallback));
+  return answer.empty() ? fallback : answer;
 }
 
 struct Answers {
@@ -47,12 +44,12 @@ struct Answers {
 };
 
 Answers ask_all(Context& context, Answers answers) {
-  const std::string where = lower(ask(context, "Where should runctl work: emulator or aws?",
-                                      answers.emulator ? "emulator" : "aws"));
+  const std::string where = lower(ask_or(context, "Where should runctl work: emulator or aws?",
+                                         answers.emulator ? "emulator" : "aws"));
   answers.emulator = where != "aws";
-  answers.region = ask(context, "Region", answers.region);
+  answers.region = ask_or(context, "Region", answers.region);
   if (!answers.emulator)
-    answers.profile = ask(context, "Profile of ~/.aws/config", answers.profile);
+    answers.profile = ask_or(context, "Profile of ~/.aws/config", answers.profile);
   return answers;
 }
 

@@ -76,13 +76,14 @@ std::string sentence(std::string text) {
   return text;
 }
 
-std::string read_line(Context& context) {
+}  // namespace
+
+std::string ask(Context& context, std::string_view question) {
+  context.err << question << std::flush;
   std::string line;
   std::getline(context.in, line);
   return std::string{trim(line)};
 }
-
-}  // namespace
 
 void present(Context& context, const Presentation& presentation) {
   switch (context.globals.output) {
@@ -189,8 +190,7 @@ void report(Context& context, const Error& error) {
 Result<void> ask_consent(Context& context, std::string_view question) {
   if (context.globals.yes) return {};
   if (context.interactive) {
-    context.err << question << " [y/N] " << std::flush;
-    const std::string answer = lower(read_line(context));
+    const std::string answer = lower(ask(context, fmt::format("{} [y/N] ", question)));
     if (answer == "y" || answer == "yes") return {};
     return fail(Errc::conflict, "not done: you did not say yes");
   }
@@ -203,8 +203,7 @@ Result<void> ask_for_name(Context& context, std::string_view question, std::stri
                           std::string_view option, const std::optional<std::string>& given) {
   std::string answer = given.value_or("");
   if (!given && context.interactive) {
-    context.err << question << "\nType " << name << " to go on: " << std::flush;
-    answer = read_line(context);
+    answer = ask(context, fmt::format("{}\nType {} to go on: ", question, name));
   }
   if (answer == name) return {};
   auto refused = fail(Errc::conflict, std::string{question});

@@ -49,6 +49,10 @@ void note(Context& context, std::string_view text);
 // Prints the error where --output wants it: text on standard error, a record on standard output.
 void report(Context& context, const Error& error);
 
+// The line that is typed after `question`, which stands on standard error as it is; "" at the end
+// of the input.
+[[nodiscard]] std::string ask(Context& context, std::string_view question);
+
 // Asks on the terminal; without one, `--yes` decides, and its absence is a refusal (exit 4).
 // `question` is a full sentence. Errors: conflict when consent is not given.
 [[nodiscard]] Result<void> ask_consent(Context& context, std::string_view question);

@@ -67,6 +67,7 @@ class Tour {
     std::ostringstream screen;  // both streams, in the order in which a terminal would show them
     Context inner{.clock = context_.clock,
                   .http = context_.http,
+                  .process = context_.process,
                   .random = context_.random,
                   .log = context_.log,
                   .environment = context_.environment,

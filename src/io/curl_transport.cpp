@@ -195,7 +195,7 @@ Error to_error(CURLcode code, const Exchange& exchange, const HttpRequest& reque
 
 }  // namespace
 
-CurlTransport::CurlTransport(CurlOptions options) : options_{options} {}
+CurlTransport::CurlTransport(CurlOptions options) : options_{std::move(options)} {}
 
 CurlTransport::~CurlTransport() = default;
 
@@ -226,6 +226,9 @@ Result<HttpResponse> CurlTransport::send(const HttpRequest& request,
   const HeaderList headers{curl, request.headers};
   std::string detail(CURL_ERROR_SIZE, '\0');
   configure(curl, handle, request, headers, exchange);
+  if (!options_.ca_bundle.empty()) {
+    curl.easy_setopt(handle, CURLOPT_CAINFO, options_.ca_bundle.c_str());
+  }
   curl.easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
   curl.easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   curl.easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "io/http_transport.hpp"
 
@@ -14,6 +15,9 @@ struct CurlOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   // A response body above this is refused as corrupt: a control-plane answer is never that large.
   std::size_t response_limit = std::size_t{64} << 20U;
+  // PEM file of the certificate authorities to believe, in place of the system's; "" is the
+  // system's.
+  std::string ca_bundle = {};
 };
 
 // Thread safety: may be used from several threads at once; each call takes a connection of its own

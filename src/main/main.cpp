@@ -22,6 +22,7 @@
 #include "io/environment.hpp"
 #include "io/file.hpp"
 #include "io/log.hpp"
+#include "io/process.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
 #include "main/embedded_emulator.hpp"
@@ -117,7 +118,8 @@ int run(std::vector<std::string> words) {
   const Environment environment = current_environment();
   SignalWatch signals;
   RealClock clock;
-  CurlTransport http;
+  CurlTransport http{{.ca_bundle = environment.get("AWS_CA_BUNDLE").value_or("")}};
+  RealProcess process;
   SystemRandom random;
   StderrLog log{log_level(words, environment),
                 wants_json_log(words) ? LogFormat::json : LogFormat::text};
@@ -125,6 +127,7 @@ int run(std::vector<std::string> words) {
   const bool terminal = isatty(STDERR_FILENO) == 1;
   cli::Context context{.clock = clock,
                        .http = http,
+                       .process = process,
                        .random = random,
                        .log = log,
                        .environment = environment,

@@ -1,5 +1,6 @@
 #include "volume/read.hpp"
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -13,11 +14,12 @@ namespace {
 using aws::CallOptions;
 namespace ec2 = aws::ec2;
 
-// Follows NextToken to the last page.
+// Follows NextToken to the last page. Errors: corrupt when a page comes a second time.
 template <class Operation, class Fact, class Wires>
 Result<std::vector<Fact>> read_pages(aws::Client& aws, typename Operation::Request request,
                                      const CallOptions& options, const Wires& wires_of) {
   std::vector<Fact> all;
+  std::set<std::string> seen;
   while (true) {
     RUNCTL_TRY_LET(const auto page, aws.call<Operation>(request, options));
     for (const auto& wire : wires_of(page)) {
@@ -25,10 +27,9 @@ Result<std::vector<Fact>> read_pages(aws::Client& aws, typename Operation::Reque
       all.push_back(std::move(fact));
     }
     if (page.next_token.empty()) return all;
-    if (page.next_token == request.next_token) {
-      return fail(Errc::corrupt,
-                  fmt::format("{} goes round in circles: its next page is the same page",
-                              Operation::info.name));
+    if (!seen.insert(page.next_token).second) {
+      return fail(Errc::corrupt, fmt::format("{} goes round in circles: a page comes again",
+                                             Operation::info.name));
     }
     request.next_token = page.next_token;
   }

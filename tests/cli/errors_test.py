@@ -1,9 +1,39 @@
 """Clouds that are down, talk nonsense or say no: a clear error, the right exit code, nothing half-made."""
+import contextlib
+import itertools
 import os
+import resource
+import shutil
+import socket
+import ssl
+import subprocess
 import sys
+import threading
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
+
+
+@contextlib.contextmanager
+def served(serve):
+    """`serve(connection)` for each one that comes; the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def accept():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(20)
+                    with contextlib.suppress(OSError):
+                        serve(connection)
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 class NoCloud(cloud.unittest.TestCase):
@@ -32,6 +62,73 @@ class NoCloud(cloud.unittest.TestCase):
                 self.assertEqual(outcome.code, 1, (answer, outcome))
                 self.assertTrue(outcome.err.startswith("Error: "), outcome)
                 self.assertEqual(outcome.out, "")
+
+    def test_an_answer_without_end_is_not_kept(self):
+        """200 MB of it: refused at 64 MiB, in bounded memory."""
+        def serve(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(200):
+                    connection.sendall(b"<x>" * 333_333)
+        with served(serve) as port:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            outcome = self.list_at(f"http://127.0.0.1:{port}", "--timeout", "30s")
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        self.assertEqual(outcome.code, 1, outcome)
+        self.assertIn("sent more than", outcome.err)
+        # AddressSanitizer keeps what was freed for a while.
+        self.assertLess(max(peak - before, 0), 600_000, "KiB")
+
+    def test_pages_that_never_end_are_noticed(self):
+        tokens = itertools.cycle("ab")
+        def serve(connection):
+            body = f"<DescribeVolumesResponse><volumeSet/><nextToken>{next(tokens)}</nextToken></DescribeVolumesResponse>"
+            connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
+        with served(serve) as port:
+            outcome = self.list_at(f"http://127.0.0.1:{port}", "--timeout", "20s")
+        self.assertEqual(outcome.code, 1, outcome)
+        self.assertIn("round in circles", outcome.err)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed (Debian's package openssl)")
+    def test_only_a_certificate_that_is_vouched_for_is_believed(self):
+        key, certificate = (os.path.join(self.cloud.directory, name) for name in ("key.pem", "cert.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        got = []
+        def serve(connection):
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                got.append(secured.recv(65536))
+                body = b"<DescribeVolumesResponse><volumeSet/></DescribeVolumesResponse>"
+                secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        with served(serve) as port:
+            for host, environment in (("localhost", {}), ("127.0.0.1", {"AWS_CA_BUNDLE": certificate})):
+                outcome = self.cloud.run("aws", "ebs", "list", "--endpoint-url", f"https://{host}:{port}",
+                                         environment=environment)
+                self.assertEqual(outcome.code, 1, outcome)
+                self.assertIn("certificate", outcome.err.lower())
+            self.assertEqual([said for said in got if said], [], "nothing was sent to a server that nobody vouches for")
+            outcome = self.cloud.run("aws", "ebs", "list", "--endpoint-url", f"https://localhost:{port}",
+                                     environment={"AWS_CA_BUNDLE": certificate})
+            self.assertEqual(outcome.code, 0, outcome)
+        missing = self.cloud.run("aws", "ebs", "list", "--endpoint-url", "https://localhost:1",
+                                 environment={"AWS_CA_BUNDLE": "/nowhere.pem"})
+        self.assertEqual(missing.code, 1, missing)
+
+    def test_a_proxy_is_asked_for_what_is_elsewhere(self):
+        asked = []
+        def serve(connection):
+            asked.append(connection.recv(65536).split(b"\r\n")[0])
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        with served(serve) as port:
+            outcome = self.cloud.run("aws", "ebs", "list", environment={"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
+            self.assertEqual(outcome.code, 1, outcome)
+            self.assertEqual(set(asked), {b"CONNECT ec2.us-east-1.amazonaws.com:443 HTTP/1.1"})
+            asked.clear()
+            outcome = self.cloud.run("aws", "ebs", "list", "--timeout", "10s", environment={
+                "HTTPS_PROXY": f"http://127.0.0.1:{port}", "NO_PROXY": "amazonaws.com", "AWS_ENDPOINT_URL": "https://127.0.0.1:1"})
+            self.assertEqual(asked, [])
 
     def test_silence_ends_at_the_timeout(self):
         with cloud.misbehaving_server(None) as endpoint:

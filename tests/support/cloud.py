@@ -30,8 +30,8 @@ def block_hardware_missing():
 
 
 def base_environment(home):
-    """Nothing of the tester's own configuration reaches the program."""
-    return {"HOME": home, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    """Nothing of the tester's own configuration reaches the program, nor the role of a rented machine that tests run on."""
+    return {"HOME": home, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def private_mounts_missing():

@@ -15,6 +15,7 @@ import tempfile
 
 import botocore
 import botocore.session
+import botocore.utils
 
 KEYS = "aws_access_key_id = {0}ID\naws_secret_access_key = {0}SECRET\n"
 ENV_KEYS = {"AWS_ACCESS_KEY_ID": "envID", "AWS_SECRET_ACCESS_KEY": "envSECRET"}
@@ -126,6 +127,87 @@ def where_cases():
         yield case("AWS's own in " + region, {"AWS_DEFAULT_REGION": region})
 
 
+    for variables in ({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, {"AWS_USE_FIPS_ENDPOINT": "true"},
+                      {"AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_USE_FIPS_ENDPOINT": "true"}):
+        for region in ("us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "xx-new-1"):
+            yield case(f"AWS's own in {region}, {variables}", dict(variables, AWS_DEFAULT_REGION=region))
+    yield case("dual stack and an endpoint", dict(REGION, AWS_USE_DUALSTACK_ENDPOINT="true", AWS_ENDPOINT_URL="http://all"))
+    yield case("FIPS and an endpoint", dict(REGION, AWS_USE_FIPS_ENDPOINT="true", AWS_ENDPOINT_URL="http://all"))
+    yield case("dual stack of profile", {}, "", "[profile a]\nregion = eu-north-1\nuse_dualstack_endpoint = true\n", "a")
+    yield case("FIPS of profile", {}, "", "[profile a]\nregion = eu-north-1\nuse_fips_endpoint = True\n", "a")
+    yield case("dual stack switched off", {"AWS_USE_DUALSTACK_ENDPOINT": "false"}, "", "[profile a]\nregion = eu-north-1\nuse_dualstack_endpoint = true\n", "a")
+
+
+def way_cases():
+    a, b = KEYS.format("a"), KEYS.format("b")
+    role = "role_arn = arn:aws:iam::1:role/r\n"
+    sso = "sso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = r\n"
+    session = "[sso-session s]\nsso_start_url = https://x.awsapps.com/start\nsso_region = eu-west-1\n"
+    web = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": "arn:aws:iam::1:role/w"}
+    yield case("role with source profile", REGION, f"[b]\n{b}", f"[profile a]\n{role}source_profile = b\n", "a")
+    yield case("role before its own keys", REGION, f"[a]\n{a}", f"[profile a]\n{role}source_profile = a\n", "a")
+    yield case("role of itself without keys", REGION, "", f"[profile a]\n{role}source_profile = a\n", "a")
+    yield case("roles in a circle", REGION, "", f"[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = a\n", "a")
+    yield case("role by a role", REGION, f"[c]\n{b}", f"[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = c\n", "a")
+    yield case("role by a role that has keys too", REGION, "", f"[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = a\n{b}", "a")
+    yield case("role with source profile missing", REGION, "", f"[profile a]\n{role}source_profile = b\n", "a")
+    yield case("role with source profile empty", REGION, "", f"[profile a]\n{role}source_profile = b\n[profile b]\nregion = x\n", "a")
+    yield case("role with both sources", REGION, f"[b]\n{b}", f"[profile a]\n{role}source_profile = b\ncredential_source = Environment\n", "a")
+    yield case("role without source", REGION, "", f"[profile a]\n{role}", "a")
+    yield case("role by environment", dict(REGION, **ENV_KEYS), "", f"[profile a]\n{role}credential_source = Environment\n", "a")
+    yield case("role by environment without keys", REGION, "", f"[profile a]\n{role}credential_source = Environment\n", "a")
+    yield case("role by unknown source", REGION, "", f"[profile a]\n{role}credential_source = Moon\n", "a")
+    yield case("role by sso profile", REGION, "", f"[profile a]\n{role}source_profile = b\n[profile b]\n{sso}", "a")
+    yield case("role by process profile", REGION, "", f"[profile a]\n{role}source_profile = b\n[profile b]\ncredential_process = echo '{{\"Version\": 1, \"AccessKeyId\": \"x\", \"SecretAccessKey\": \"y\"}}'\n", "a")
+    yield case("keys of environment before role", dict(REGION, **ENV_KEYS, AWS_PROFILE="a"), f"[b]\n{b}", f"[profile a]\n{role}source_profile = b\n")
+    yield case("role in credentials file", REGION, f"[a]\n{role}source_profile = b\n[b]\n{b}", "", "a")
+    yield case("web identity of environment", dict(REGION, **web))
+    yield case("web identity of environment before default keys", dict(REGION, **web), f"[default]\n{a}")
+    yield case("web identity of environment, a profile asked for", dict(REGION, **web), f"[a]\n{a}", "", "a")
+    yield case("web identity of environment, AWS_PROFILE", dict(REGION, **web, AWS_PROFILE="a"), f"[a]\n{a}")
+    yield case("web identity without role", dict(REGION, AWS_WEB_IDENTITY_TOKEN_FILE="/t"))
+    yield case("web identity of profile", REGION, f"[a]\n{a}", f"[profile a]\n{role}web_identity_token_file = /t\n", "a")
+    yield case("web identity of profile without role", REGION, "", "[profile a]\nweb_identity_token_file = /t\n", "a")
+    yield case("web identity before a role's source", REGION, f"[b]\n{b}", f"[profile a]\n{role}source_profile = b\nweb_identity_token_file = /t\n", "a")
+    yield case("sso", {}, "", f"[profile a]\n{sso}", "a")
+    yield case("sso before keys", {}, f"[a]\n{a}", f"[profile a]\n{sso}", "a")
+    yield case("sso with session", {}, "", f"[profile a]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n{session}", "a")
+    yield case("sso with session that is missing", {}, "", "[profile a]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n", "a")
+    yield case("sso with session that differs", {}, "", f"[profile a]\nsso_session = s\n{sso.replace('eu-west-1', 'eu-west-2')}{session}", "a")
+    yield case("sso without region", {}, "", "[profile a]\nsso_start_url = https://x\nsso_account_id = 1\nsso_role_name = r\n", "a")
+    yield case("sso with account only", {}, "", "[profile a]\nsso_account_id = 1\n", "a")
+    yield case("keys before container", {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}, f"[default]\n{a}")
+    yield case("container", {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"})
+    yield case("container, full", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1"})
+    yield case("container, https anywhere", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://example.com/v1"})
+    yield case("container, http elsewhere", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/v1"})
+    yield case("container, http on a name that only begins like loopback", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1.example.com/v1"})
+    yield case("container, http on loopback", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.9:80/v1"})
+    yield case("container, http on loopback 6", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://[::1]:80/v1"})
+    yield case("container with a profile asked for that has none", {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}, "", "[profile a]\nregion = x\n", "a")
+    yield case("the machine's role", {"AWS_EC2_METADATA_DISABLED": "false"})
+    yield case("the machine's role with a profile asked for", {"AWS_EC2_METADATA_DISABLED": "false"}, "", "[profile a]\nregion = x\n", "a")
+    yield case("no machine's role", {"AWS_EC2_METADATA_DISABLED": "TRUE"})
+
+
+def answer_for_containers_and_machines():
+    """Nothing is asked: what a container's or a machine's service would say is put in its place."""
+    keys = {"AccessKeyId": "x", "SecretAccessKey": "y", "Token": "z", "Expiration": "2999-01-01T00:00:00Z"}
+    botocore.utils.ContainerMetadataFetcher._retrieve_credentials = lambda self, url, extra_headers=None: keys
+    fetcher = botocore.utils.InstanceMetadataFetcher
+
+    def machine(self):
+        if self._disabled:
+            return {}
+        return {"role_name": "r", "access_key": "x", "secret_key": "y", "token": "z", "expiry_time": keys["Expiration"]}
+    fetcher.retrieve_iam_role_credentials = machine
+
+
+def way_of(session):
+    found = session.get_credentials()
+    return found and found.method
+
+
 def outcome(ask):
     try:
         return ask()
@@ -148,7 +230,8 @@ def session_for(what, home):
         if what[kind]:
             path.write_bytes(what[kind].encode())
     os.environ.clear()
-    os.environ.update(what["env"], HOME=str(home), AWS_EC2_METADATA_DISABLED="true", LANG="C.UTF-8")
+    os.environ.update({"HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "LANG": "C.UTF-8"} | what["env"])
+    os.environ.setdefault("PATH", os.defpath)
     return botocore.session.Session(profile=what["profile"])
 
 
@@ -168,8 +251,10 @@ def main():
             region = outcome(lambda: session_for(c, home).get_config_variable("region"))
             url = outcome(lambda: endpoint_of(session_for(c, home), "sts"))
             where.append(dict(c, region=region, sts=url))
+        answer_for_containers_and_machines()
+        way = [dict(c, way=outcome(lambda: way_of(session_for(c, home)))) for c in way_cases()]
     made_by = "generate.py with botocore " + botocore.__version__
-    json.dump({"made_by": made_by, "who": who, "where": where}, sys.stdout, indent=1, ensure_ascii=True)
+    json.dump({"made_by": made_by, "who": who, "where": where, "way": way}, sys.stdout, indent=1, ensure_ascii=True)
     sys.stdout.write("\n")
 
 
