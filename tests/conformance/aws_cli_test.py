@@ -177,12 +177,54 @@ class AwsCliTest(unittest.TestCase):
         self.assertEqual(sorted(seen), sorted(ids))
         self.refused("InvalidParameterValue", "ec2", "describe-volumes", "--filters", "Name=colour,Values=red")
 
+    def test_tags_are_listed_and_taken_away(self):
+        volume = self.create_volume("--tag-specifications",
+                                    "ResourceType=volume,Tags=[{Key=team,Value=vision},{Key=run,Value=1}]")
+        of_volume = ["--filters", f"Name=resource-id,Values={volume}"]
+        tags = self.ec2("describe-tags", *of_volume)["Tags"]
+        self.assertEqual([(t["Key"], t["Value"], t["ResourceType"]) for t in tags],
+                         [("run", "1", "volume"), ("team", "vision", "volume")])
+        self.ec2("delete-tags", "--resources", volume, "--tags", "Key=run,Value=other", "Key=team")
+        self.assertEqual([t["Key"] for t in self.ec2("describe-tags", *of_volume)["Tags"]], ["run"])
+
+    def test_the_surroundings_are_there(self):
+        """What tools look up before they launch: regions, zones, images, types, networks."""
+        regions = [r["RegionName"] for r in self.ec2("describe-regions")["Regions"]]
+        self.assertIn("us-east-1", regions)
+        self.assertNotIn("af-south-1", regions)
+        self.refused("InvalidParameterValue", "ec2", "describe-regions", "--region-names", "moon-1")
+        zones = self.ec2("describe-availability-zones")["AvailabilityZones"]
+        self.assertEqual([z["ZoneName"] for z in zones], ["us-east-1a", "us-east-1b", "us-east-1c"])
+        images = self.ec2("describe-images", "--owners", "amazon", "--filters", "Name=name,Values=al2023-ami-2023.*-x86_64")
+        [image] = images["Images"]
+        self.refused("InvalidAMIID.NotFound", "ec2", "describe-images", "--image-ids", "ami-0123456789abcdef0")
+        [vpc] = self.ec2("describe-vpcs", "--filters", "Name=is-default,Values=true")["Vpcs"]
+        subnets = self.ec2("describe-subnets", "--filters", f"Name=vpc-id,Values={vpc['VpcId']}")["Subnets"]
+        self.assertEqual([s["AvailabilityZone"] for s in sorted(subnets, key=lambda s: s["CidrBlock"])],
+                         [z["ZoneName"] for z in zones])
+        [group] = self.ec2("describe-security-groups", "--filters", "Name=group-name,Values=default")["SecurityGroups"]
+        [kind] = self.ec2("describe-instance-types", "--instance-types", "t3.micro")["InstanceTypes"]
+        self.assertEqual(kind["EbsInfo"]["NvmeSupport"], "required")
+        second = next(s for s in subnets if s["AvailabilityZone"] == "us-east-1b")
+        [started] = self.ec2("run-instances", "--image-id", image["ImageId"], "--instance-type", "t3.micro",
+                             "--subnet-id", second["SubnetId"], "--security-group-ids", group["GroupId"])["Instances"]
+        self.assertEqual((started["Placement"]["AvailabilityZone"], started["VpcId"]), ("us-east-1b", vpc["VpcId"]))
+        self.ec2("wait", "instance-status-ok", "--instance-ids", started["InstanceId"])
+        statuses = self.ec2("describe-instance-status", "--instance-ids", started["InstanceId"])["InstanceStatuses"]
+        self.assertEqual(statuses[0]["SystemStatus"]["Status"], "ok")
+        self.ec2("terminate-instances", "--instance-ids", started["InstanceId"])
+        self.refused("InvalidSubnetID.NotFound", "ec2", "run-instances", "--image-id", image["ImageId"],
+                     "--instance-type", "t3.micro", "--subnet-id", "subnet-0123456789abcdef0")
+        volume = self.create_volume()
+        [status] = self.ec2("describe-volume-status", "--volume-ids", volume)["VolumeStatuses"]
+        self.assertEqual(status["VolumeStatus"]["Status"], "ok")
+
     def test_errors_have_aws_shapes(self):
         self.refused("InvalidVolume.NotFound", "ec2", "describe-volumes", "--volume-ids", "vol-0123456789abcdef0")
         self.refused("InvalidVolumeID.Malformed", "ec2", "describe-volumes", "--volume-ids", "vol-x")
         self.refused("DryRunOperation", "ec2", "create-volume", "--availability-zone", "us-east-1a",
                      "--size", "1", "--dry-run")
-        self.refused("InvalidAction", "ec2", "describe-vpcs")
+        self.refused("InvalidAction", "ec2", "describe-network-acls")
         self.refused("UnknownOperationException", "ssm", "list-commands")
 
     def test_signatures_are_checked(self):

@@ -67,6 +67,14 @@ struct IamInstanceProfileSpecification {
       field("Name", "name", &IamInstanceProfileSpecification::name));
 };
 
+struct GroupIdentifier {
+  std::string group_id = {};
+  std::string group_name = {};
+  static constexpr auto shape =
+      describe("GroupIdentifier", field("GroupId", "groupId", &GroupIdentifier::group_id),
+               field("GroupName", "groupName", &GroupIdentifier::group_name));
+};
+
 struct Instance {
   std::string instance_id = {};
   std::string image_id = {};
@@ -83,6 +91,7 @@ struct Instance {
   std::string public_dns_name = {};
   std::string subnet_id = {};
   std::string vpc_id = {};
+  std::vector<GroupIdentifier> security_groups = {};
   std::string architecture = {};
   std::string root_device_name = {};
   std::string root_device_type = {};
@@ -108,6 +117,7 @@ struct Instance {
                field("PublicDnsName", "dnsName", &Instance::public_dns_name),
                field("SubnetId", "subnetId", &Instance::subnet_id),
                field("VpcId", "vpcId", &Instance::vpc_id),
+               field("SecurityGroups", "groupSet", &Instance::security_groups),
                field("Architecture", "architecture", &Instance::architecture),
                field("RootDeviceName", "rootDeviceName", &Instance::root_device_name),
                field("RootDeviceType", "rootDeviceType", &Instance::root_device_type),

@@ -2,6 +2,7 @@
 // service model's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,44 @@ struct DeleteTags {
   using Request = DeleteTagsRequest;
   using Response = Return;
   static constexpr OperationInfo info{ec2_service, "DeleteTags", Idempotent::yes};
+};
+
+struct TagDescription {
+  std::string key = {};
+  std::string resource_id = {};
+  std::string resource_type = {};
+  std::string value = {};
+  static constexpr auto shape =
+      describe("TagDescription", field("Key", "key", &TagDescription::key),
+               field("ResourceId", "resourceId", &TagDescription::resource_id),
+               field("ResourceType", "resourceType", &TagDescription::resource_type),
+               field("Value", "value", &TagDescription::value));
+};
+
+struct DescribeTagsRequest {
+  std::vector<Filter> filters = {};
+  std::optional<std::int64_t> max_results = {};
+  std::string next_token = {};
+  std::optional<bool> dry_run = {};
+  static constexpr auto shape =
+      describe("DescribeTagsRequest", field("Filters", "Filter", &DescribeTagsRequest::filters),
+               field("MaxResults", "maxResults", &DescribeTagsRequest::max_results),
+               field("NextToken", "nextToken", &DescribeTagsRequest::next_token),
+               field("DryRun", "dryRun", &DescribeTagsRequest::dry_run));
+};
+
+struct DescribeTagsResult {
+  std::vector<TagDescription> tags = {};
+  std::string next_token = {};
+  static constexpr auto shape =
+      describe("DescribeTagsResult", field("Tags", "tagSet", &DescribeTagsResult::tags),
+               field("NextToken", "nextToken", &DescribeTagsResult::next_token));
+};
+
+struct DescribeTags {
+  using Request = DescribeTagsRequest;
+  using Response = DescribeTagsResult;
+  static constexpr OperationInfo info{ec2_service, "DescribeTags", Idempotent::yes};
 };
 
 }  // namespace runctl::aws::ec2

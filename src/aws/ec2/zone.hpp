@@ -1,4 +1,4 @@
-// Availability Zones. Members are those in use; names are the service model's.
+// Regions and Availability Zones. Members are those in use; names are the service model's.
 #pragma once
 
 #include <optional>
@@ -58,6 +58,41 @@ struct DescribeAvailabilityZones {
   using Request = DescribeAvailabilityZonesRequest;
   using Response = DescribeAvailabilityZonesResult;
   static constexpr OperationInfo info{ec2_service, "DescribeAvailabilityZones", Idempotent::yes};
+};
+
+struct Region {
+  std::string region_name = {};
+  std::string endpoint = {};
+  std::string opt_in_status = {};
+  static constexpr auto shape =
+      describe("Region", field("RegionName", "regionName", &Region::region_name),
+               field("Endpoint", "regionEndpoint", &Region::endpoint),
+               field("OptInStatus", "optInStatus", &Region::opt_in_status));
+};
+
+struct DescribeRegionsRequest {
+  std::vector<std::string> region_names = {};
+  std::optional<bool> all_regions = {};
+  std::vector<Filter> filters = {};
+  std::optional<bool> dry_run = {};
+  static constexpr auto shape =
+      describe("DescribeRegionsRequest",
+               field("RegionNames", "RegionName", &DescribeRegionsRequest::region_names),
+               field("AllRegions", &DescribeRegionsRequest::all_regions),
+               field("Filters", "Filter", &DescribeRegionsRequest::filters),
+               field("DryRun", "dryRun", &DescribeRegionsRequest::dry_run));
+};
+
+struct DescribeRegionsResult {
+  std::vector<Region> regions = {};
+  static constexpr auto shape = describe(
+      "DescribeRegionsResult", field("Regions", "regionInfo", &DescribeRegionsResult::regions));
+};
+
+struct DescribeRegions {
+  using Request = DescribeRegionsRequest;
+  using Response = DescribeRegionsResult;
+  static constexpr OperationInfo info{ec2_service, "DescribeRegions", Idempotent::yes};
 };
 
 }  // namespace runctl::aws::ec2

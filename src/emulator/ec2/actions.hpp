@@ -3,9 +3,12 @@
 // ignored.
 #pragma once
 
+#include "aws/ec2/image.hpp"
 #include "aws/ec2/instance.hpp"
 #include "aws/ec2/instance_type.hpp"
+#include "aws/ec2/network.hpp"
 #include "aws/ec2/snapshot.hpp"
+#include "aws/ec2/status.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/ec2/volume.hpp"
 #include "aws/ec2/zone.hpp"
@@ -50,9 +53,29 @@ namespace wire = aws::ec2;
 
 [[nodiscard]] Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request);
 [[nodiscard]] Result<wire::Return> delete_tags(Turn& turn, const wire::DeleteTagsRequest& request);
+[[nodiscard]] Result<wire::DescribeTagsResult> describe_tags(
+    Turn& turn, const wire::DescribeTagsRequest& request);
+
+[[nodiscard]] Result<wire::DescribeRegionsResult> describe_regions(
+    Turn& turn, const wire::DescribeRegionsRequest& request);
 [[nodiscard]] Result<wire::DescribeAvailabilityZonesResult> describe_availability_zones(
     Turn& turn, const wire::DescribeAvailabilityZonesRequest& request);
 [[nodiscard]] Result<wire::DescribeInstanceTypesResult> describe_instance_types(
     Turn& turn, const wire::DescribeInstanceTypesRequest& request);
+
+[[nodiscard]] Result<wire::DescribeImagesResult> describe_images(
+    Turn& turn, const wire::DescribeImagesRequest& request);
+
+[[nodiscard]] Result<wire::DescribeVpcsResult> describe_vpcs(
+    Turn& turn, const wire::DescribeVpcsRequest& request);
+[[nodiscard]] Result<wire::DescribeSubnetsResult> describe_subnets(
+    Turn& turn, const wire::DescribeSubnetsRequest& request);
+[[nodiscard]] Result<wire::DescribeSecurityGroupsResult> describe_security_groups(
+    Turn& turn, const wire::DescribeSecurityGroupsRequest& request);
+
+[[nodiscard]] Result<wire::DescribeVolumeStatusResult> describe_volume_status(
+    Turn& turn, const wire::DescribeVolumeStatusRequest& request);
+[[nodiscard]] Result<wire::DescribeInstanceStatusResult> describe_instance_status(
+    Turn& turn, const wire::DescribeInstanceStatusRequest& request);
 
 }  // namespace runctl::emulator::ec2

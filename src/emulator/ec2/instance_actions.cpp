@@ -9,6 +9,7 @@
 #include "emulator/ec2/catalogue.hpp"
 #include "emulator/ec2/filters.hpp"
 #include "emulator/ec2/lookup.hpp"
+#include "emulator/ec2/network.hpp"
 #include "emulator/ec2/stored_answer.hpp"
 #include "emulator/ec2/views.hpp"
 #include "emulator/refusal.hpp"
@@ -38,8 +39,7 @@ Result<void> check_image(const std::string& image) {
                 fmt::format(R"(Invalid id: "{}" (expecting "ami-..."))", image));
 }
 
-Result<Zone> zone_for(const Place& place, const wire::RunInstancesRequest& request) {
-  const wire::Placement placement = request.placement.value_or(wire::Placement{});
+Result<void> check_placement(const wire::Placement& placement) {
   if (!placement.availability_zone.empty() && !placement.availability_zone_id.empty()) {
     return refuse("InvalidParameterCombination",
                   "AvailabilityZone and AvailabilityZoneId cannot both be specified");
@@ -47,27 +47,36 @@ Result<Zone> zone_for(const Place& place, const wire::RunInstancesRequest& reque
   if (!placement.tenancy.empty() && placement.tenancy != "default") {
     return refuse("UnsupportedOperation", "The emulator has no tenancy other than default");
   }
-  std::optional<Zone> zone;
-  if (!placement.availability_zone_id.empty()) {
-    zone = zone_with_id(place.region, placement.availability_zone_id);
-  } else if (!placement.availability_zone.empty()) {
-    zone = zone_named(place.region, placement.availability_zone);
-  } else {
-    zone = zones_of(place.region).front();
+  return {};
+}
+
+// The subnet that is named, else the default one of the zone that is named, else the first.
+Result<DefaultSubnet> subnet_for(const Place& place, const wire::RunInstancesRequest& request) {
+  const wire::Placement placement = request.placement.value_or(wire::Placement{});
+  RUNCTL_TRY(check_placement(placement));
+  auto subnets = default_subnets(place);
+  if (!request.subnet_id.empty()) {
+    std::erase_if(subnets, [&](const DefaultSubnet& s) { return s.id != request.subnet_id; });
+    if (subnets.empty()) {
+      return refuse("InvalidSubnetID.NotFound",
+                    fmt::format("The subnet ID '{}' does not exist", request.subnet_id));
+    }
   }
-  if (zone) return *std::move(zone);
+  const bool any_zone =
+      placement.availability_zone.empty() && placement.availability_zone_id.empty();
+  for (DefaultSubnet& subnet : subnets) {
+    const bool is_in = subnet.zone.name == placement.availability_zone ||
+                       subnet.zone.id == placement.availability_zone_id;
+    if (any_zone || is_in) return std::move(subnet);
+  }
   return refuse("InvalidParameterValue",
                 fmt::format("Invalid availability zone: [{}{}]", placement.availability_zone,
                             placement.availability_zone_id));
 }
 
-Result<void> check_network(const wire::RunInstancesRequest& request) {
-  if (!request.subnet_id.empty() && !has_id_form(request.subnet_id, "subnet-")) {
-    return refuse("InvalidSubnetID.NotFound",
-                  fmt::format("The subnet ID '{}' does not exist", request.subnet_id));
-  }
+Result<void> check_groups(const Place& place, const wire::RunInstancesRequest& request) {
   for (const std::string& group : request.security_group_ids) {
-    if (!has_id_form(group, "sg-")) {
+    if (group != default_security_group(place)) {
       return refuse("InvalidGroup.NotFound",
                     fmt::format("The security group '{}' does not exist", group));
     }
@@ -94,8 +103,8 @@ Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& reque
     return refuse("InvalidParameterValue",
                   fmt::format("Invalid value '{}' for InstanceType.", type));
   }
-  RUNCTL_TRY_LET(Zone zone, zone_for(turn.place, request));
-  RUNCTL_TRY(check_network(request));
+  RUNCTL_TRY_LET(DefaultSubnet subnet, subnet_for(turn.place, request));
+  RUNCTL_TRY(check_groups(turn.place, request));
   constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
   RUNCTL_TRY_LET(Tags tags, tags_for("instance", request.tag_specifications, allowed));
   return Instance{.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances),
@@ -103,9 +112,9 @@ Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& reque
                   .image = request.image_id,
                   .type = type,
                   .key_name = request.key_name,
-                  .subnet = request.subnet_id,
+                  .subnet = std::move(subnet.id),
                   .client_token = request.client_token,
-                  .zone = std::move(zone),
+                  .zone = std::move(subnet.zone),
                   .launched = turn.now,
                   .tags = std::move(tags)};
 }
@@ -142,6 +151,16 @@ constexpr auto instance_filters = std::to_array<FilterField<I>>({
     {"image-id", [](const I& i) { return std::vector{i.image_id}; }},
     {"client-token", [](const I& i) { return std::vector{i.client_token}; }},
     {"availability-zone", [](const I& i) { return std::vector{i.placement->availability_zone}; }},
+    {"subnet-id", [](const I& i) { return std::vector{i.subnet_id}; }},
+    {"vpc-id", [](const I& i) { return std::vector{i.vpc_id}; }},
+    {"key-name", [](const I& i) { return std::vector{i.key_name}; }},
+    {"private-ip-address", [](const I& i) { return std::vector{i.private_ip_address}; }},
+    {"block-device-mapping.volume-id",
+     [](const I& i) {
+       std::vector<std::string> ids;
+       for (const auto& mapping : i.block_device_mappings) ids.push_back(mapping.ebs->volume_id);
+       return ids;
+     }},
 });
 
 std::vector<wire::Reservation> grouped(const std::vector<I>& instances, const Turn& turn) {
@@ -233,7 +252,7 @@ Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequ
     if (i > 0) instance.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances);
     const InstanceId id = instance.id;
     launch(turn, std::move(instance), volume_tags);
-    reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn.state));
+    reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn));
   }
   if (!request.client_token.empty()) {
     turn.state.tokens.put(key, {fingerprint, to_stored(reservation)});
@@ -247,7 +266,7 @@ Result<wire::DescribeInstancesResult> describe_instances(
   std::vector<I> instances;
   for (const auto& [id, instance] : turn.state.instances.all()) {
     if (!wanted.empty() && std::ranges::find(wanted, id) == wanted.end()) continue;
-    instances.push_back(view_of(instance, turn.state));
+    instances.push_back(view_of(instance, turn));
   }
   RUNCTL_TRY(keep_matching<I>(instances, request.filters, instance_filters));
   wire::DescribeInstancesResult result;

@@ -1,4 +1,4 @@
-// Tags, zones and instance types.
+// Regions, zones and instance types.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -8,12 +8,12 @@
 #include "emulator/ec2/actions.hpp"
 #include "emulator/ec2/catalogue.hpp"
 #include "emulator/ec2/filters.hpp"
-#include "emulator/ec2/lookup.hpp"
 #include "emulator/refusal.hpp"
 
 namespace runctl::emulator::ec2 {
 namespace {
 
+using RegionRow = wire::Region;
 using TypeRow = wire::InstanceTypeInfo;
 using ZoneRow = wire::AvailabilityZone;
 
@@ -38,6 +38,28 @@ constexpr auto zone_filters = std::to_array<FilterField<ZoneRow>>({
     {"opt-in-status", [](const ZoneRow& r) { return std::vector{r.opt_in_status}; }},
     {"state", [](const ZoneRow& r) { return std::vector{r.state}; }},
 });
+
+constexpr auto region_filters = std::to_array<FilterField<RegionRow>>({
+    {"region-name", [](const RegionRow& r) { return std::vector{r.region_name}; }},
+    {"endpoint", [](const RegionRow& r) { return std::vector{r.endpoint}; }},
+    {"opt-in-status", [](const RegionRow& r) { return std::vector{r.opt_in_status}; }},
+});
+
+// Those that an account has without asking, and some that it must ask for.
+// Source: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+constexpr auto regions_at_once = std::to_array<std::string_view>(
+    {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+     "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2",
+     "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"});
+constexpr auto regions_on_request = std::to_array<std::string_view>(
+    {"af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ca-west-1",
+     "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1"});
+
+RegionRow region_row(std::string_view name, std::string_view opt_in_status) {
+  return {.region_name = std::string{name},
+          .endpoint = fmt::format("ec2.{}.amazonaws.com", name),
+          .opt_in_status = std::string{opt_in_status}};
+}
 
 // Where the limit is shared the API gives the number of slots, and what else takes one is the
 // reader's to know. Source: EBS User Guide, "Amazon EBS volume limits for Amazon EC2 instances".
@@ -75,47 +97,28 @@ Result<void> check_known(const Names& wanted, const std::vector<ZoneRow>& rows, 
   return {};
 }
 
-// Gives `edit` the tags of every resource; of none when one of them does not exist.
-template <class Edit>
-Result<wire::Return> edit_tags(Turn& turn, const std::vector<std::string>& resources,
-                               const Edit& edit) {
-  if (resources.empty()) return missing("ResourceId");
-  for (const std::string& resource : resources) {
-    if (resource.starts_with(VolumeIdKind::prefix)) {
-      RUNCTL_TRY_LET(const VolumeId id, existing_volume(turn.state, resource));
-      RUNCTL_TRY(edit(turn.state.volumes.edit(id).tags));
-    } else if (resource.starts_with(SnapshotIdKind::prefix)) {
-      RUNCTL_TRY_LET(const SnapshotId id, existing_snapshot(turn.state, resource));
-      RUNCTL_TRY(edit(turn.state.snapshots.edit(id).tags));
-    } else if (resource.starts_with(InstanceIdKind::prefix)) {
-      RUNCTL_TRY_LET(const InstanceId id, existing_instance(turn.state, resource));
-      RUNCTL_TRY(edit(turn.state.instances.edit(id).tags));
-    } else {
-      return refuse("InvalidID", fmt::format("The ID '{}' is not valid", resource));
-    }
-  }
-  return wire::Return{.value = true};
-}
-
 }  // namespace
 
-Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request) {
-  if (!request.resources.empty() && request.tags.empty()) return missing("Tag");
-  return edit_tags(turn, request.resources,
-                   [&](auto& tags) { return put_tags(tags, request.tags); });
-}
-
-// Without tags all of them go, but for AWS's own. Source: EC2 API Reference, DeleteTags.
-Result<wire::Return> delete_tags(Turn& turn, const wire::DeleteTagsRequest& request) {
-  return edit_tags(turn, request.resources, [&](auto& tags) -> Result<void> {
-    std::erase_if(tags, [&](const auto& tag) {
-      if (tag.first.starts_with("aws:")) return false;
-      return request.tags.empty() || std::ranges::any_of(request.tags, [&](const wire::Tag& asked) {
-               return asked.key == tag.first && (!asked.value || *asked.value == tag.second);
-             });
-    });
-    return {};
+Result<wire::DescribeRegionsResult> describe_regions(Turn&,
+                                                     const wire::DescribeRegionsRequest& request) {
+  std::vector<RegionRow> rows;
+  for (const auto name : regions_at_once) rows.push_back(region_row(name, "opt-in-not-required"));
+  if (request.all_regions.value_or(false) || !request.region_names.empty()) {
+    for (const auto name : regions_on_request) rows.push_back(region_row(name, "not-opted-in"));
+  }
+  std::ranges::sort(rows, {}, &RegionRow::region_name);
+  for (const std::string& name : request.region_names) {
+    if (std::ranges::find(rows, name, &RegionRow::region_name) == rows.end()) {
+      return refuse("InvalidParameterValue",
+                    fmt::format("Invalid region(s): [{}] specified.", name));
+    }
+  }
+  std::erase_if(rows, [&](const RegionRow& r) {
+    const auto& wanted = request.region_names;
+    return !wanted.empty() && std::ranges::find(wanted, r.region_name) == wanted.end();
   });
+  RUNCTL_TRY(keep_matching<RegionRow>(rows, request.filters, region_filters));
+  return wire::DescribeRegionsResult{.regions = std::move(rows)};
 }
 
 Result<wire::DescribeAvailabilityZonesResult> describe_availability_zones(

@@ -6,17 +6,19 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
+#include "emulator/ec2/network.hpp"
 
 namespace runctl::emulator::ec2 {
 namespace {
 
 namespace wire = aws::ec2;
 
-// An address of 10.0.0.0/16 that stays with the instance.
-std::string private_address(const InstanceId& id) {
-  const std::string digest = sha256(id.str());
+// An address of the zone's default subnet that stays with the instance.
+std::string private_address(const Instance& instance) {
+  const std::string digest = sha256(instance.id.str());
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(digest[at]); };
-  return fmt::format("10.0.{}.{}", byte(0), byte(1) % 250 + 4);
+  const int zone = instance.zone.name.back() - 'a';
+  return fmt::format("172.31.{}.{}", 16 * zone + byte(0) % 16, byte(1) % 250 + 4);
 }
 
 std::string dashed(std::string address) {
@@ -136,7 +138,7 @@ wire::InstanceState view_of(InstanceState state) {
   return {.code = code, .name = std::string{name_of(state)}};
 }
 
-wire::Instance view_of(const Instance& instance, const State& state) {
+wire::Instance view_of(const Instance& instance, const Turn& turn) {
   wire::Instance view{.instance_id = instance.id.str(),
                       .image_id = instance.image,
                       .state = view_of(instance.state),
@@ -150,7 +152,7 @@ wire::Instance view_of(const Instance& instance, const State& state) {
                       .architecture = "x86_64",
                       .root_device_name = "/dev/xvda",
                       .root_device_type = "ebs",
-                      .block_device_mappings = mappings_of(instance.id, state),
+                      .block_device_mappings = mappings_of(instance.id, turn.state),
                       .client_token = instance.client_token,
                       .hypervisor = "xen",  // the API says xen for Nitro instances too
                       .virtualization_type = "hvm",
@@ -160,9 +162,12 @@ wire::Instance view_of(const Instance& instance, const State& state) {
         wire::StateReason{.code = instance.reason_code, .message = instance.reason_message};
   }
   if (instance.state != InstanceState::terminated) {
-    view.private_ip_address = private_address(instance.id);
+    view.private_ip_address = private_address(instance);
     view.private_dns_name = fmt::format("ip-{}.ec2.internal", dashed(view.private_ip_address));
     view.subnet_id = instance.subnet;
+    view.vpc_id = default_vpc(turn.place);
+    view.security_groups = {
+        {.group_id = default_security_group(turn.place), .group_name = "default"}};
   }
   return view;
 }

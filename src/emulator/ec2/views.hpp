@@ -20,6 +20,6 @@ namespace runctl::emulator::ec2 {
 [[nodiscard]] aws::ec2::Snapshot view_of(const Snapshot& snapshot, const Place& place,
                                          Timestamp now);
 [[nodiscard]] aws::ec2::InstanceState view_of(InstanceState state);
-[[nodiscard]] aws::ec2::Instance view_of(const Instance& instance, const State& state);
+[[nodiscard]] aws::ec2::Instance view_of(const Instance& instance, const Turn& turn);
 
 }  // namespace runctl::emulator::ec2
