@@ -105,12 +105,16 @@ std::string in_words(const journal::Operation& operation, Timestamp now) {
 }  // namespace
 
 std::filesystem::path journal_path(const Context& context) {
-  if (context.globals.use_emulator) return context.globals.emulator_state + "/operations.db";
+  if (context.globals.use_emulator) return emulator_journal_path(context);
   if (const auto state = context.environment.get("XDG_STATE_HOME")) {
     return *state + "/runctl/operations.db";
   }
   return context.environment.get("HOME").value_or("/var/lib") +
          "/.local/state/runctl/operations.db";
+}
+
+std::filesystem::path emulator_journal_path(const Context& context) {
+  return context.globals.emulator_state + "/operations.db";
 }
 
 journal::Recorder Cloud::begin(OperationSpec spec) {

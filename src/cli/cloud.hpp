@@ -24,6 +24,7 @@ namespace runctl::cli {
 // Where operations on this cloud are written down: beside the emulator's state, or in
 // $XDG_STATE_HOME/runctl.
 [[nodiscard]] std::filesystem::path journal_path(const Context& context);
+[[nodiscard]] std::filesystem::path emulator_journal_path(const Context& context);
 
 // What a command is about to do, for the journal.
 struct OperationSpec {

@@ -39,6 +39,8 @@ std::span<const CommandSpec> command_table() {
       emulator_start,
       emulator_stop,
       emulator_status,
+      emulator_reset,
+      emulator_logs,
       emulator_fault_add,
       emulator_fault_list,
       emulator_fault_clear,

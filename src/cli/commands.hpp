@@ -36,6 +36,8 @@ extern const CommandSpec emulator_run;
 extern const CommandSpec emulator_start;
 extern const CommandSpec emulator_stop;
 extern const CommandSpec emulator_status;
+extern const CommandSpec emulator_reset;
+extern const CommandSpec emulator_logs;
 extern const CommandSpec emulator_fault_add;
 extern const CommandSpec emulator_fault_list;
 extern const CommandSpec emulator_fault_clear;

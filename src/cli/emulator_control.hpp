@@ -48,6 +48,11 @@ class EmulatorControl {
   [[nodiscard]] virtual Result<EmulatorStatus> start(const EmulatorOptions& options) = 0;
   // False when none was running.
   [[nodiscard]] virtual Result<bool> stop(const std::string& state) = 0;
+  // Forgets everything on a state directory where none runs. False when there was nothing. Errors:
+  // conflict, invalid_argument.
+  [[nodiscard]] virtual Result<bool> reset(const std::string& state) = 0;
+  // The file of its events, a JSON object a line; it may not be there yet.
+  [[nodiscard]] virtual std::string event_log(const std::string& state) = 0;
   // Each returns the rules in force, in words. Errors: not_found when none runs; invalid_argument.
   [[nodiscard]] virtual Result<std::vector<std::string>> add_fault(
       const std::string& state, const std::vector<std::string>& words) = 0;

@@ -212,7 +212,7 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
   RUNCTL_TRY_LET(const Pace pace, pace_named(options.pace));
   RUNCTL_TRY_LET(auto faults, faults_from(options.faults));
   RUNCTL_TRY_LET(const UniqueFd lock, take_directory(options.state));
-  RUNCTL_TRY_LET(const auto events, open_event_log(options.state / "events.jsonl"));
+  RUNCTL_TRY_LET(const auto events, open_event_log(event_log_of(options.state)));
   RUNCTL_TRY_LET(auto store, open_sqlite_store(options.state / "state.sqlite"));
   RUNCTL_TRY_LET(HardwareChoice choice, parts.make_hardware());
   EmulatorInfo info{.pid = ::getpid(),
@@ -316,6 +316,30 @@ Result<bool> stop_emulator(const std::filesystem::path& state) {
   RUNCTL_TRY_LET(const auto running, emulator_status(state));
   if (!running) return false;
   return end_process(running->pid, running->start, stop_patience);
+}
+
+std::filesystem::path event_log_of(const std::filesystem::path& state) {
+  return state / "events.jsonl";
+}
+
+Result<bool> reset_emulator(const std::filesystem::path& state) {
+  std::error_code error;
+  if (!fs::exists(state, error) || fs::is_empty(state, error)) return false;
+  if (!fs::exists(state / "lock", error)) {
+    return fail(Errc::invalid_argument,
+                fmt::format("{} is not an emulator's state directory: it has no lock file",
+                            state.string()));
+  }
+  RUNCTL_TRY_LET(const UniqueFd lock, take_directory(state));
+  bool removed = false;
+  for (const std::string_view name :
+       {"emulator.json", "emulator.log", "events.jsonl", "state.sqlite", "state.sqlite-wal",
+        "state.sqlite-shm", "volumes", "snapshots", "instances", "nodes"}) {
+    removed = fs::remove_all(state / name, error) > 0 || removed;
+    if (error) return fail_errno(error.value(), "remove", state / name);
+  }
+  RUNCTL_TRY(sync_directory(state));
+  return removed;
 }
 
 // The lock is not tried: to hold it for a moment would fail an emulator that starts in that moment.

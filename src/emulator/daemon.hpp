@@ -5,6 +5,7 @@
 // STATE/state.sqlite    volumes, snapshots, instances
 // STATE/events.jsonl    every request and state change
 // STATE/emulator.log    what a background emulator printed
+// STATE/volumes, snapshots, instances, nodes   the hardware's
 #pragma once
 
 #include <cstdint>
@@ -76,6 +77,15 @@ struct DaemonParts {
 
 // False when none was running. Errors: deadline_exceeded, denied.
 [[nodiscard]] Result<bool> stop_emulator(const std::filesystem::path& state);
+
+// Where the event log of `state` is.
+[[nodiscard]] std::filesystem::path event_log_of(const std::filesystem::path& state);
+
+// Forgets everything: volumes, snapshots, machines and the event log. What a crash has left must be
+// put away before (clean_up_after_crash). Anything else in the directory stays. False when there
+// was nothing. Errors: conflict while an emulator runs there; invalid_argument for a directory that
+// is no emulator's; denied, internal.
+[[nodiscard]] Result<bool> reset_emulator(const std::filesystem::path& state);
 
 // Gives the running emulator another rule, or with none takes all away. Returns the rules in force,
 // in words. Errors: not_found when none runs; those of parse_fault and of the transport.

@@ -81,6 +81,24 @@ Result<bool> EmbeddedEmulator::stop(const std::string& state) {
   return emulator::stop_emulator(state);
 }
 
+void EmbeddedEmulator::clean_up(const std::string& state) {
+  for (const std::string& line : emulator::clean_up_after_crash(state)) {
+    log_.write({.level = LogLevel::warning,
+                .name = "emulator.cleaned",
+                .fields = {{.name = "what", .value = line}}});
+  }
+}
+
+Result<bool> EmbeddedEmulator::reset(const std::string& state) {
+  RUNCTL_TRY_LET(const auto running, emulator::emulator_status(state));
+  if (!running) clean_up(state);
+  return emulator::reset_emulator(state);
+}
+
+std::string EmbeddedEmulator::event_log(const std::string& state) {
+  return emulator::event_log_of(state).string();
+}
+
 Result<std::vector<std::string>> EmbeddedEmulator::add_fault(
     const std::string& state, const std::vector<std::string>& words) {
   return emulator::add_fault(http_, clock_, state, words);
@@ -106,11 +124,7 @@ Result<void> EmbeddedEmulator::run(const cli::EmulatorOptions& options,
        .out = std::cout,
        .make_hardware =
            [&] {
-             for (const std::string& line : emulator::clean_up_after_crash(daemon.state)) {
-               log_.write({.level = LogLevel::warning,
-                           .name = "emulator.cleaned",
-                           .fields = {{.name = "what", .value = line}}});
-             }
+             clean_up(daemon.state);
              return choose_hardware(daemon.hardware,
                                     {.state = daemon.state, .clock = clock_, .process = process_});
            },

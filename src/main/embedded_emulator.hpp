@@ -33,6 +33,8 @@ class EmbeddedEmulator final : public cli::EmulatorControl {
       const std::string& state) override;
   [[nodiscard]] Result<cli::EmulatorStatus> start(const cli::EmulatorOptions& options) override;
   [[nodiscard]] Result<bool> stop(const std::string& state) override;
+  [[nodiscard]] Result<bool> reset(const std::string& state) override;
+  [[nodiscard]] std::string event_log(const std::string& state) override;
   [[nodiscard]] Result<std::vector<std::string>> add_fault(
       const std::string& state, const std::vector<std::string>& words) override;
   [[nodiscard]] Result<std::vector<std::string>> clear_faults(const std::string& state) override;
@@ -41,6 +43,9 @@ class EmbeddedEmulator final : public cli::EmulatorControl {
                                  const std::stop_token& stop) override;
 
  private:
+  // Puts away what a crash has left, and says so in the log.
+  void clean_up(const std::string& state);
+
   Clock& clock_;
   HttpTransport& http_;
   Random& random_;

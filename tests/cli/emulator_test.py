@@ -1,6 +1,8 @@
 """The emulator as a program: started, found, stopped, killed."""
 import json
 import os
+import signal
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -47,6 +49,47 @@ class Emulator(cloud.unittest.TestCase):
         self.start()
         shown = self.run_it("aws", "ebs", "show", "kept", "--output", "id", environment=environment)
         self.assertEqual(shown.out, made.out, shown)
+
+    def test_it_forgets_everything_when_told_to_and_nothing_else(self):
+        self.cloud.start()
+        volume = self.cloud.volume()
+        kept = os.path.join(self.cloud.state, "mine.txt")
+        with open(kept, "w", encoding="utf-8") as file:
+            file.write("not the emulator's")
+        asked = self.cloud.run("emulator", "reset", "--state", self.cloud.state)
+        self.assertEqual(asked.code, 4, asked)
+        self.assertEqual(self.cloud.run("aws", "ebs", "show", volume).code, 0, "it was only asked about")
+        reset = self.cloud.run("emulator", "reset", "--state", self.cloud.state, "--yes")
+        self.assertEqual(reset.code, 0, reset)
+        self.assertIn("runctl emulator start", reset.out)
+        self.assertEqual(sorted(os.listdir(self.cloud.state)), ["lock", "mine.txt"])
+        self.assertIn("empty already", self.cloud.run("emulator", "reset", "--state", self.cloud.state, "--yes").out)
+        self.cloud.stop()
+        self.cloud.start()
+        self.assertEqual(self.cloud.run("aws", "ebs", "show", volume).code, 3)
+        elsewhere = self.cloud.run("emulator", "reset", "--state", self.cloud.directory, "--yes")
+        self.assertEqual(elsewhere.code, 2, elsewhere)
+        self.assertTrue(os.path.exists(kept))
+
+    def test_it_tells_what_happened(self):
+        self.assertEqual(self.cloud.run("emulator", "logs", "--state", self.cloud.state).code, 3)
+        self.cloud.start()
+        volume = self.cloud.volume()
+        self.cloud.run("aws", "ebs", "show", "vol-0123456789abcdef0")
+        logs = lambda *words: self.cloud.run("emulator", "logs", "--state", self.cloud.state, *words)
+        self.assertIn(f"{volume}: creating -> available", logs().out)
+        self.assertIn("DescribeVolumes: InvalidVolume.NotFound", logs().out)
+        [made] = logs("--action", "CreateVolume", "--output", "json").out.splitlines()
+        self.assertEqual(json.loads(made)["action"], "CreateVolume")
+        self.assertEqual(len(logs("--tail", "2").out.splitlines()), 2)
+        self.assertTrue(all(volume in line for line in logs("--id", volume).out.splitlines()))
+        with subprocess.Popen([cloud.RUNCTL, "emulator", "logs", "--state", self.cloud.state, "--follow", "--tail", "1",
+                               "--action", "CreateVolume"], stdout=subprocess.PIPE, text=True) as following:
+            following.stdout.readline()
+            self.cloud.volume()
+            self.assertIn("CreateVolume", following.stdout.readline())
+            following.send_signal(signal.SIGINT)
+            self.assertEqual(following.wait(timeout=30), 0)
 
     def test_two_cannot_have_one_state(self):
         self.start()

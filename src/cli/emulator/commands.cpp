@@ -1,4 +1,4 @@
-// runctl emulator run|start|stop|status
+// runctl emulator run|start|stop|status|reset
 #include "cli/commands.hpp"
 
 #include <array>
@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/cloud.hpp"
 #include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
 
@@ -120,6 +121,33 @@ Result<ExitCode> stop_emulator(const Arguments&, Context& context) {
   return ExitCode::ok;
 }
 
+Result<ExitCode> reset_emulator(const Arguments&, Context& context) {
+  const std::string& state = context.globals.emulator_state;
+  if (context.globals.dry_run) {
+    present(context, {.text = fmt::format("Would forget everything on {}.\n", state),
+                      .record = {{"dry_run", true}, {"state", state}}});
+    return ExitCode::ok;
+  }
+  RUNCTL_TRY(ask_consent(
+      context,
+      fmt::format("Forget all volumes, snapshots and machines of the emulator on {}?", state)));
+  RUNCTL_TRY_LET(const bool stopped, context.emulator.stop(state));
+  RUNCTL_TRY_LET(const bool removed, context.emulator.reset(state));
+  if (removed) {
+    // Its operations are of a cloud that is no more.
+    std::error_code ignored;
+    for (const std::string_view part : {"", "-journal"}) {
+      auto path = emulator_journal_path(context);
+      std::filesystem::remove(path += part, ignored);
+    }
+  }
+  std::string text = removed ? "Forgotten: the cloud is empty.\n" : "It was empty already.\n";
+  if (stopped) text += "It was running, and is stopped now: runctl emulator start\n";
+  present(context, {.text = std::move(text),
+                    .record = {{"reset", removed}, {"stopped", stopped}, {"state", state}}});
+  return ExitCode::ok;
+}
+
 Result<ExitCode> show_status(const Arguments&, Context& context) {
   RUNCTL_TRY_LET(const auto status, context.emulator.status(context.globals.emulator_state));
   if (status) {
@@ -151,6 +179,12 @@ const CommandSpec emulator_stop{.path = "emulator stop",
                                 .options = {},
                                 .danger = Danger::changes,
                                 .run = stop_emulator};
+const CommandSpec emulator_reset{.path = "emulator reset",
+                                 .summary = "forget all its volumes, snapshots and machines",
+                                 .positionals = {},
+                                 .options = {},
+                                 .danger = Danger::destroys,
+                                 .run = reset_emulator};
 const CommandSpec emulator_status{.path = "emulator status",
                                   .summary = "where it listens, and how to point AWS's tools at it",
                                   .positionals = {},
