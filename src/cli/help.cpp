@@ -124,9 +124,11 @@ std::string manual_name(std::string_view path) {
   return fmt::format("{}.md", path);
 }
 
-std::string command_help(const CommandSpec& command) {
-  std::string out =
-      fmt::format("runctl {}: {}\n\n{}", command.path, command.summary, usage_line(command));
+namespace {
+
+// What is particular to one command, below its name.
+std::string command_body(const CommandSpec& command) {
+  std::string out = usage_line(command);
   if (!command.positionals.empty()) {
     Rows rows;
     for (const PositionalSpec& positional : command.positionals) {
@@ -137,7 +139,26 @@ std::string command_help(const CommandSpec& command) {
   if (!command.options.empty()) out += "\nOptions:\n" + rows_text(option_rows(command.options));
   const std::string_view manual = trim(manual_of(command.path));
   if (!manual.empty()) out += fmt::format("\n{}\n", manual);
-  return out + "\nOptions of every command: runctl --help. Exit codes: runctl help exit-codes.\n";
+  return out;
+}
+
+}  // namespace
+
+std::string command_help(const CommandSpec& command) {
+  return fmt::format(
+      "runctl {}: {}\n\n{}\nOptions of every command: runctl --help. Exit codes: runctl help "
+      "exit-codes.\n",
+      command.path, command.summary, command_body(command));
+}
+
+std::string reference(std::span<const CommandSpec> commands) {
+  std::string out = "# Commands of runctl\n\n## Options of every command\n\n```text\n" +
+                    rows_text(option_rows(global_options())) + "```\n";
+  for (const CommandSpec& command : commands) {
+    out += fmt::format("\n## runctl {}\n\n{}.\n\n```text\n{}```\n", command.path, command.summary,
+                       command_body(command));
+  }
+  return out;
 }
 
 std::string group_help(std::span<const CommandSpec> commands, std::string_view path) {
@@ -178,7 +199,8 @@ Result<std::string> topic_help(std::string_view topic) {
     }
   }
   auto missing = fail(Errc::not_found, fmt::format("there is no help on '{}'", topic));
-  missing.error().hint = "Topics: " + join(topics, ", ") + ", and every heading in them.";
+  missing.error().hint =
+      "Topics: reference, " + join(topics, ", ") + ", and every heading in these.";
   return missing;
 }
 

@@ -21,6 +21,9 @@ namespace runctl::cli {
 // The commands below `path` ("" is all of them).
 [[nodiscard]] std::string group_help(std::span<const CommandSpec> commands, std::string_view path);
 
+// Every command with its options and manual page, as one Markdown document.
+[[nodiscard]] std::string reference(std::span<const CommandSpec> commands);
+
 // A guide, or the section of one whose anchor or heading is `topic`.
 // Errors: not_found, with the topics there are.
 [[nodiscard]] Result<std::string> topic_help(std::string_view topic);

@@ -19,6 +19,10 @@ constexpr std::array<PositionalSpec, 1> positionals{{
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   const auto words = arguments.rest("TOPIC");
   const std::string topic = join(words, " ");
+  if (topic == "reference") {
+    context.out << reference(command_table());
+    return ExitCode::ok;
+  }
   if (topic.empty()) {
     context.out << group_help(command_table(), "");
     return ExitCode::ok;

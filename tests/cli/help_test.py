@@ -37,6 +37,8 @@ emulator run
 emulator start
 emulator stop
 emulator status
+emulator reset
+emulator logs
 emulator fault add
 emulator fault list
 emulator fault clear
@@ -69,6 +71,16 @@ class Help(cloud.unittest.TestCase):
             name = command.removeprefix("aws ebs ").removeprefix("aws ").removeprefix("emulator ")
             self.assertTrue(len(page.out.splitlines()) > 5, f"the page of {name} is empty")
             self.assertLessEqual(max(map(len, page.out.splitlines())), 120, page.out)
+
+    def test_the_reference_has_every_command_with_all_that_its_page_has(self):
+        reference = self.cloud.run("help", "reference")
+        self.assertEqual(reference.code, 0, reference)
+        self.assertEqual(re.findall(r"^## runctl (.+)$", reference.out, re.M), COMMANDS)
+        for command in COMMANDS:
+            page = self.cloud.run(*command.split(), "--help").out.splitlines()[2:-1]
+            self.assertIn("\n".join(page).strip(), reference.out)
+        for option in ("--profile NAME", "--yes", "--timeout DURATION"):
+            self.assertIn(option, reference.out)
 
     def test_help_is_the_same_by_all_its_names(self):
         page = self.cloud.run("aws", "ebs", "attach", "--help").out

@@ -83,12 +83,56 @@ def named_in_cmake(root, path):
         folder = os.path.dirname(folder)
 
 
+def anchors_of(path):
+    """The anchors that GitHub, and `runctl help`, make of a document's headings."""
+    with open(path, encoding="utf-8") as file:
+        headings = re.findall(r"^#+ (.+)$", file.read(), re.M)
+    return {re.sub(r"[^a-z0-9-]", "", heading.lower().replace(" ", "-")) for heading in headings}
+
+
+def dead_references(root):
+    """What the sources and the documents name of the documents that is not there."""
+    dead = []
+    for folder in ("src", "docs", "."):
+        for where, folders, names in os.walk(os.path.join(root, folder)):
+            if folder == ".":
+                folders.clear()
+            for name in sorted(names):
+                path = os.path.join(where, name)
+                if not name.endswith((".cpp", ".hpp", ".md")):
+                    continue
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                here = os.path.relpath(path, root)
+                dead += [f"{here}: {document}#{anchor}" for document, anchor in re.findall(r"([A-Z_]+\.md)#([a-z0-9-]+)", text)
+                         if not has_anchor(os.path.join(root, "docs", document), anchor)]
+                if name.endswith(".md"):
+                    dead += [f"{here}: {target}" for target in re.findall(r"\]\(([^)]+)\)", text)
+                             if not is_link(path, target)]
+    return dead
+
+
+def has_anchor(path, anchor):
+    return os.path.exists(path) and anchor in anchors_of(path)
+
+
+def is_link(path, target):
+    if re.match(r"[a-z]+:", target):
+        return True
+    document, _, anchor = target.partition("#")
+    document = os.path.join(os.path.dirname(path), document) if document else path
+    return os.path.exists(document) and (not anchor or anchor in anchors_of(document))
+
+
 class Sources(unittest.TestCase):
     def test_only_io_meets_the_world(self):
         self.assertEqual(banned_calls(os.path.join(ROOT, "src")), [])
 
     def test_each_test_is_in_a_target(self):
         self.assertEqual(tests_in_no_target(ROOT), [])
+
+    def test_what_is_named_of_the_documents_is_there(self):
+        self.assertEqual(dead_references(ROOT), [])
 
     def test_nothing_is_left_to_do(self):
         found = []
@@ -126,6 +170,13 @@ class TheRulesThemselves(unittest.TestCase):
                              "volume/b.cpp": "// std::getenv( is for io/\nfield.getenvelope();\n"})
         self.assertEqual([line.split(": ")[0] for line in banned_calls(root)],
                          [f"volume/a.cpp:{number}" for number in range(1, len(lines) + 1)])
+
+    def test_dead_references_are_found(self):
+        root = self.planted({"docs/GUIDE.md": "# A guide\n## Held volume!\n[a](#held-volume) [b](#gone) [c](x.md)\n",
+                             "src/a.cpp": '"GUIDE.md#held-volume" "GUIDE.md#gone" "OTHER.md#a"\n',
+                             "README.md": "[guide](docs/GUIDE.md#a-guide) [none](docs/NONE.md) [out](https://x)\n"})
+        self.assertEqual(dead_references(root), ["src/a.cpp: GUIDE.md#gone", "src/a.cpp: OTHER.md#a", "docs/GUIDE.md: #gone",
+                                                 "docs/GUIDE.md: x.md", "README.md: docs/NONE.md"])
 
     def test_a_test_in_no_target_is_found(self):
         root = self.planted({"src/a/CMakeLists.txt": "runctl_test(a SOURCES one_test.cpp deep/two_test.cpp)",
