@@ -7,7 +7,6 @@
 #include "aws/credentials/fetch.hpp"
 #include "aws/credentials/metadata.hpp"
 #include "aws/credentials/plan.hpp"
-#include "aws/endpoint.hpp"
 #include "aws/profile_file.hpp"
 #include "base/json.hpp"
 #include "cli/emulator_control.hpp"
@@ -19,18 +18,14 @@
 namespace runctl::cli {
 namespace {
 
-constexpr std::string_view emulator_region = "us-east-1";
-
 // Whatever AWS's files say, the emulator takes its own key: real credentials are never sent to it.
 Result<aws::ClientConfig> emulator_config(Context& context) {
   RUNCTL_TRY_LET(const EmulatorStatus emulator,
                  context.emulator.start({.state = context.globals.emulator_state}));
   note(context, fmt::format("(emulator at {}, hardware {}: nothing here is AWS)", emulator.endpoint,
                             emulator.hardware));
-  const auto region = context.globals.flags.region;
   return aws::ClientConfig{
-      .region = region.value_or(
-          context.environment.get("AWS_REGION").value_or(std::string{emulator_region})),
+      .region = region_on_emulator(context).value,
       .credentials = {.access_key_id = std::string{emulator_access_key},
                       .secret_access_key = Secret{std::string{emulator_secret_key}},
                       .origin = "the embedded emulator"},
@@ -103,6 +98,16 @@ std::string in_words(const journal::Operation& operation, Timestamp now) {
 }
 
 }  // namespace
+
+aws::Resolved region_on_emulator(const Context& context) {
+  if (const auto& named = context.globals.flags.region) {
+    return {.value = *named, .origin = "--region"};
+  }
+  if (auto named = context.environment.get("AWS_REGION")) {
+    return {.value = *std::move(named), .origin = "environment variable AWS_REGION"};
+  }
+  return {.value = "us-east-1", .origin = "the emulator's default"};
+}
 
 std::filesystem::path journal_path(const Context& context) {
   if (context.globals.use_emulator) return emulator_journal_path(context);

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 
 #include "aws/client.hpp"
+#include "aws/endpoint.hpp"
 #include "base/result.hpp"
 #include "cli/context.hpp"
 #include "journal/recorder.hpp"
@@ -25,6 +26,10 @@ namespace runctl::cli {
 // $XDG_STATE_HOME/runctl.
 [[nodiscard]] std::filesystem::path journal_path(const Context& context);
 [[nodiscard]] std::filesystem::path emulator_journal_path(const Context& context);
+
+// With the emulator: --region, AWS_REGION, else us-east-1. Its credentials and endpoint are its
+// own.
+[[nodiscard]] aws::Resolved region_on_emulator(const Context& context);
 
 // What a command is about to do, for the journal.
 struct OperationSpec {

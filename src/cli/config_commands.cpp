@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
+#include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
 #include "config/settings.hpp"
 
@@ -62,20 +63,20 @@ Effective credentials_row(const aws::AccountSources& sources) {
           .origin = plan->origin};
 }
 
-Result<std::vector<Effective>> effective(const Arguments& arguments, const Context& context,
-                                         const config::Settings& settings) {
+// Whose account, which region and which endpoint.
+Result<std::vector<Effective>> account_rows(const Context& context,
+                                            const config::Settings& settings) {
   RUNCTL_TRY_LET(const auto files, aws::read_profile_files(context.environment));
   const aws::AccountSources sources{.environment = context.environment,
                                     .files = files,
                                     .flags = context.globals.flags,
                                     .settings = context.globals.settings};
-  std::vector<Effective> rows{emulator_row(arguments, context, settings)};
   const auto profile = aws::choose_profile(sources);
-  rows.push_back({.name = "profile",
-                  .value = profile.name,
-                  .origin = profile.origin.empty()
-                                ? "default"
-                                : exact(profile.origin, settings, "aws.profile")});
+  std::vector<Effective> rows{{.name = "profile",
+                               .value = profile.name,
+                               .origin = profile.origin.empty()
+                                             ? "default"
+                                             : exact(profile.origin, settings, "aws.profile")}};
   const auto region = aws::resolve_region(sources);
   rows.push_back(from("region", region, settings, "aws.region"));
   if (region) {
@@ -83,6 +84,28 @@ Result<std::vector<Effective>> effective(const Arguments& arguments, const Conte
                         settings, "aws.endpoint"));
   }
   rows.push_back(credentials_row(sources));
+  return rows;
+}
+
+// The emulator has its own, whatever AWS's files say.
+Result<std::vector<Effective>> emulator_rows(const Context& context) {
+  RUNCTL_TRY_LET(const auto running, context.emulator.status(context.globals.emulator_state));
+  auto region = region_on_emulator(context);
+  return std::vector<Effective>{
+      {.name = "region", .value = std::move(region.value), .origin = std::move(region.origin)},
+      {.name = "endpoint",
+       .value = running ? running->endpoint : "",
+       .origin = running ? "the running emulator" : "it is started when it is needed"},
+      {.name = "credentials", .value = "found", .origin = "the emulator's own"}};
+}
+
+Result<std::vector<Effective>> effective(const Arguments& arguments, const Context& context,
+                                         const config::Settings& settings) {
+  std::vector<Effective> rows{emulator_row(arguments, context, settings)};
+  RUNCTL_TRY_LET(const auto account, context.globals.use_emulator
+                                         ? emulator_rows(context)
+                                         : account_rows(context, settings));
+  rows.insert(rows.end(), account.begin(), account.end());
   rows.push_back({.name = "emulator state",
                   .value = context.globals.emulator_state,
                   .origin = arguments.has("--state") ? "--state"
@@ -91,7 +114,8 @@ Result<std::vector<Effective>> effective(const Arguments& arguments, const Conte
                                 : "default"});
   rows.push_back({.name = "journal",
                   .value = journal_path(context).string(),
-                  .origin = context.environment.get("XDG_STATE_HOME")
+                  .origin = context.globals.use_emulator ? "beside the emulator's state"
+                            : context.environment.get("XDG_STATE_HOME")
                                 ? "environment variable XDG_STATE_HOME"
                                 : "default"});
   return rows;

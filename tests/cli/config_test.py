@@ -56,6 +56,13 @@ class Show(Configured):
         flag = self.shown("--region", "eu-north-1", AWS_REGION="eu-west-3")["region"]
         self.assertEqual(flag, {"value": "eu-north-1", "from": "--region"})
 
+    def test_the_emulator_has_its_own(self):
+        record = self.shown("--emulator", "--state", os.path.join(self.home, "state"), AWS_PROFILE="nowhere")
+        self.assertNotIn("profile", record)
+        self.assertEqual(record["region"], {"value": "us-east-1", "from": "the emulator's default"})
+        self.assertEqual(record["credentials"], {"value": "found", "from": "the emulator's own"})
+        self.assertEqual(record["endpoint"], {"value": None, "from": "it is started when it is needed"})
+
     def test_secrets_are_not_shown(self):
         outcome = self.run_in("config", "show", "--output", "json", AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
                               AWS_SECRET_ACCESS_KEY="do-not-print-me", AWS_REGION="eu-west-1")
