@@ -17,6 +17,9 @@ namespace {
 // Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5
 // minutes.
 constexpr std::chrono::minutes signature_life{5};
+// EC2 attaches within seconds; what takes longer than this is stuck. Source: the design's attach
+// protocol, (a) 6; kubernetes#31891.
+constexpr std::chrono::seconds stuck_after{90};
 // After a plain answer EC2 knows; what is seen until then is old (docs: eventual consistency).
 constexpr std::chrono::seconds stale_reads{15};
 
@@ -119,8 +122,9 @@ Result<AttachFacts> read_attach_facts(const Session& session, const VolumeFacts&
 
 Result<VolumeFacts> wait_until_attached(const Session& session, const VolumeId& volume,
                                         const InstanceId& instance, const std::string& device) {
-  return wait_until_agreed<VolumeFacts>(
-      session, {}, fmt::format("volume {} to be attached to {}", volume, instance),
+  auto attached = wait_until_agreed<VolumeFacts>(
+      session, {.budget = stuck_after},
+      fmt::format("volume {} to be attached to {}", volume, instance),
       [&]() -> Result<std::optional<VolumeFacts>> {
         RUNCTL_TRY_LET(auto seen, read_again(session, volume));
         if (classify_attach(seen, instance, device) == AttachOutcome::lost) {
@@ -130,6 +134,21 @@ Result<VolumeFacts> wait_until_attached(const Session& session, const VolumeId& 
         const bool settled = here != nullptr && here->state == AttachmentState::attached;
         return settled ? std::optional{std::move(seen)} : std::nullopt;
       });
+  if (!attached && attached.error().code == Errc::deadline_exceeded) {
+    Error& error = attached.error();
+    error.effect = Effect::applied;
+    error.hint = fmt::format(
+        "EC2 has accepted the attachment as {}, and it is still 'attaching'. It may "
+        "become ready, or be stuck for ever.",
+        device);
+    error.ways_out = {
+        fmt::format("runctl aws ebs attach {} --instance {}   # waits again", volume, instance),
+        fmt::format("runctl aws ebs detach {}   # then attach it again: another "
+                    "device name is chosen",
+                    volume)};
+    error.section = "EBS_CONCURRENT_ACCESS.md#volume-states";
+  }
+  return attached;
 }
 
 Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& facts,

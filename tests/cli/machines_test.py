@@ -45,6 +45,24 @@ class OnMachines:
                           "--data-volume", volume, "--wait")
         self.assertIn("kept", self.succeeded(read).out)
 
+    def test_an_attachment_that_is_stuck_has_a_way_out(self):
+        volume, machine = self.cloud.volume(), self.cloud.machine()
+        fault = lambda *words: self.cloud.run("emulator", "fault", *words, "--state", self.cloud.state)
+        self.succeeded(fault("add", "AttachVolume", "stuck-attaching"))
+        self.addCleanup(fault, "clear")
+        stuck = self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--timeout", "2s")
+        self.refused(stuck, "still 'attaching'", f"runctl aws ebs detach {volume}", code=6)
+        first = self.cloud.run("aws", "ebs", "show", volume, "--output", "json").record["attachments"][0]
+        self.assertEqual(first["state"], "attaching")
+        again = self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--timeout", "2s")
+        self.refused(again, "still 'attaching'", code=6)
+        self.succeeded(fault("clear"))
+        self.succeeded(self.cloud.run("aws", "ebs", "detach", volume))
+        self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine))
+        second = self.cloud.run("aws", "ebs", "show", volume, "--output", "json").record["attachments"][0]
+        self.assertEqual(second["state"], "attached")
+        self.assertNotEqual(second["device"], first["device"])
+
     def test_a_volume_in_use_is_not_detached_and_the_user_is_named(self):
         volume, machine = self.cloud.volume("--name", "busy-1"), self.cloud.machine()
         self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", machine, "--mount", "/data",
