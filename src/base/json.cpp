@@ -1,5 +1,7 @@
 #include "base/json.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include <boost/json/kind.hpp>
@@ -14,6 +16,16 @@ namespace {
 const boost::json::value* member(const boost::json::value& value, std::string_view name) {
   const auto* object = value.if_object();
   return object == nullptr ? nullptr : object->if_contains(name);
+}
+
+// A number beyond what a double can hold is read as infinity, which is not JSON again.
+bool has_infinity(const boost::json::value& value) {
+  if (const auto* number = value.if_double()) return std::isinf(*number);
+  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, has_infinity);
+  const auto* object = value.if_object();
+  return object != nullptr && std::ranges::any_of(*object, [](const auto& member) {
+           return has_infinity(member.value());
+         });
 }
 
 void write_pretty(std::string& out, const boost::json::value& value, std::size_t depth) {
@@ -55,7 +67,9 @@ Result<boost::json::value> parse_json(std::string_view text) {
   if (error) {
     return fail(Errc::corrupt, fmt::format("not JSON at byte {}: {}", read, error.message()));
   }
-  return parser.release();
+  auto value = parser.release();
+  if (has_infinity(value)) return fail(Errc::corrupt, "JSON with a number out of range");
+  return value;
 }
 
 std::optional<std::string> string_at(const boost::json::value& value, std::string_view name) {

@@ -12,8 +12,8 @@
 
 namespace runctl {
 
-// Errors: corrupt, with the offset, for text that is not one JSON value; nesting over 32 is
-// refused.
+// Errors: corrupt, with the offset, for text that is not one JSON value; nesting over 32, and
+// a number that no double holds, are refused.
 [[nodiscard]] Result<boost::json::value> parse_json(std::string_view text);
 
 // The named member when `value` is an object that has it with that type; nothing otherwise.

@@ -31,6 +31,15 @@ TEST(ParseJson, SaysWhereItBroke) {
   EXPECT_THAT(parse_json(R"({"a": 1, b})").error().message, testing::HasSubstr("byte 9"));
 }
 
+TEST(ParseJson, RefusesNumbersThatItCannotHold) {
+  EXPECT_TRUE(parse_json("[1e308, -1e308, 18446744073709551616]").has_value());
+  for (const std::string text : {"1e400", "[-1e400]", R"({"a": [{"b": 1e999}]})"}) {
+    const auto value = parse_json(text);
+    ASSERT_FALSE(value.has_value()) << text;
+    EXPECT_EQ(value.error().code, Errc::corrupt) << text;
+  }
+}
+
 TEST(ParseJson, BoundsTheDepth) {
   EXPECT_TRUE(parse_json(nested(32)).has_value());
   EXPECT_FALSE(parse_json(nested(33)).has_value());

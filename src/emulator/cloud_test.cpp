@@ -1,5 +1,6 @@
 #include "emulator/cloud.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <thread>
@@ -32,7 +33,7 @@ class FakeStore final : public Store {
  public:
   struct Disk {
     std::map<std::string, Row> rows = {};
-    bool full = false;
+    std::atomic<bool> full = false;  // read by the thread that works on the hardware
   };
   explicit FakeStore(Disk& disk) : disk_{disk} {}
   Result<std::vector<Row>> load() override {
