@@ -18,13 +18,13 @@ const boost::json::value* member(const boost::json::value& value, std::string_vi
   return object == nullptr ? nullptr : object->if_contains(name);
 }
 
-// A number beyond what a double can hold is read as infinity, which is not JSON again.
-bool has_infinity(const boost::json::value& value) {
-  if (const auto* number = value.if_double()) return std::isinf(*number);
-  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, has_infinity);
+// Boost.JSON reads 1e400 as infinity, and 0e400 as no number at all: neither is JSON again.
+bool has_no_number(const boost::json::value& value) {
+  if (const auto* number = value.if_double()) return !std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::ranges::any_of(*array, has_no_number);
   const auto* object = value.if_object();
   return object != nullptr && std::ranges::any_of(*object, [](const auto& member) {
-           return has_infinity(member.value());
+           return has_no_number(member.value());
          });
 }
 
@@ -68,7 +68,7 @@ Result<boost::json::value> parse_json(std::string_view text) {
     return fail(Errc::corrupt, fmt::format("not JSON at byte {}: {}", read, error.message()));
   }
   auto value = parser.release();
-  if (has_infinity(value)) return fail(Errc::corrupt, "JSON with a number out of range");
+  if (has_no_number(value)) return fail(Errc::corrupt, "JSON with a number out of range");
   return value;
 }
 

@@ -33,7 +33,7 @@ TEST(ParseJson, SaysWhereItBroke) {
 
 TEST(ParseJson, RefusesNumbersThatItCannotHold) {
   EXPECT_TRUE(parse_json("[1e308, -1e308, 18446744073709551616]").has_value());
-  for (const std::string text : {"1e400", "[-1e400]", R"({"a": [{"b": 1e999}]})"}) {
+  for (const std::string text : {"1e400", "0e400", "[-1e400]", R"({"a": [{"b": 1e999}]})"}) {
     const auto value = parse_json(text);
     ASSERT_FALSE(value.has_value()) << text;
     EXPECT_EQ(value.error().code, Errc::corrupt) << text;
