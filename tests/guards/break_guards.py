@@ -35,6 +35,14 @@ GUARDS = {
     "serial check": (
         "src/node/scripts/device.sh", 'if [ "$serial" = "vol${VOLUME_ID#vol-}" ]; then', 'if [ -n "$serial" ]; then',
         r"node\.on_block_machine"),
+    "journal before the request": (
+        "src/journal/recorder.cpp", "  auto written = write();\n  if (written) return {};",
+        "  if (operation_.steps.size() == 1) return {};\n  auto written = write();\n  if (written) return {};",
+        r"journal\.|cli\.operations"),
+    "reading after an attach whose outcome is not known": (
+        "src/volume/attach.cpp", "if (!must_be_read(sent.error()))", "if (must_be_read(sent.error()))", r"fault\."),
+    "an attach is sent once": (
+        "src/aws/ec2/volume.hpp", '"AttachVolume", Idempotent::no}', '"AttachVolume", Idempotent::yes}', r"aws\.|fault\."),
     "signature checking": (
         "src/aws/sigv4_verify.cpp", "if (!equal_in_constant_time(expected, presented.signature)) {",
         "if (expected.empty()) {", r"aws\.|emulator\.|conformance"),
