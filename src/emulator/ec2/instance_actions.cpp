@@ -158,6 +158,7 @@ constexpr auto instance_filters = std::to_array<FilterField<I>>({
     {"block-device-mapping.volume-id",
      [](const I& i) {
        std::vector<std::string> ids;
+       ids.reserve(i.block_device_mappings.size());
        for (const auto& mapping : i.block_device_mappings) ids.push_back(mapping.ebs->volume_id);
        return ids;
      }},

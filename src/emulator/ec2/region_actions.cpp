@@ -102,6 +102,7 @@ Result<void> check_known(const Names& wanted, const std::vector<ZoneRow>& rows, 
 Result<wire::DescribeRegionsResult> describe_regions(Turn&,
                                                      const wire::DescribeRegionsRequest& request) {
   std::vector<RegionRow> rows;
+  rows.reserve(regions_at_once.size() + regions_on_request.size());
   for (const auto name : regions_at_once) rows.push_back(region_row(name, "opt-in-not-required"));
   if (request.all_regions.value_or(false) || !request.region_names.empty()) {
     for (const auto name : regions_on_request) rows.push_back(region_row(name, "not-opted-in"));
