@@ -38,7 +38,7 @@ struct Selection {
   }
 };
 
-std::string or_nothing(std::string text) { return text.empty() ? "nothing" : text; }
+std::string or_nothing(const std::string& text) { return text.empty() ? "nothing" : text; }
 
 // "02:41:39.490  request      AttachVolume: VolumeInUse"
 std::string line_of(const boost::json::value& event) {
