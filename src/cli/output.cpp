@@ -67,9 +67,11 @@ boost::json::array lines(const std::vector<std::string>& texts) {
   return out;
 }
 
-// Messages inside the program are lower case; a line for people starts with a capital.
+// Messages inside the program are lower case; a line for people starts with a capital, unless it is
+// a command's name.
 std::string sentence(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') {
+  const bool is_command = text.starts_with("runctl ");
+  if (!is_command && !text.empty() && text.front() >= 'a' && text.front() <= 'z') {
     text.front() = static_cast<char>(text.front() - 'a' + 'A');
   }
   if (!text.empty() && !std::string_view{".!?:'"}.contains(text.back())) text += '.';
