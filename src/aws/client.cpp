@@ -19,6 +19,17 @@ std::string request_id_of(const HttpResponse& response) {
   return {};
 }
 
+// EC2's limits are shared by everybody in an account, and can be used up for minutes: a read that
+// is told to slow down does so, instead of failing a change that is under way (ebs-facts 6; EBS CSI
+// #535). Of a policy that asks once only, nothing is asked again.
+constexpr int throttled_attempts = 8;
+
+int attempts_for(const Error& error, const OperationInfo& operation, const RetryPolicy& policy) {
+  const bool waits = error.code == Errc::throttled && only_reads(operation.name);
+  return waits && policy.attempts > 1 ? std::max(policy.attempts, throttled_attempts)
+                                      : policy.attempts;
+}
+
 std::string_view outcome_of(const Result<std::string>& result) {
   if (result) return "ok";
   return result.error().remote ? std::string_view{result.error().remote->code} : "no answer";
@@ -163,7 +174,8 @@ Result<std::string> Client::exchange(const OperationInfo& operation, const std::
     const bool again =
         may_retry(silent ? Errc::unavailable : error.code, error.effect, operation.idempotent);
     taken = silent ? RetryQuota::timeout_cost : RetryQuota::retry_cost;
-    if (number >= config_.retry.attempts || !again || !quota_.take(taken)) {
+    const int most = attempts_for(error, operation, config_.retry);
+    if (number >= most || !again || !quota_.take(taken)) {
       return with_context(std::move(error),
                           fmt::format("calling {} of {}", operation.name, operation.service.id));
     }

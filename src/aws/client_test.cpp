@@ -118,6 +118,24 @@ TEST(ClientTest, EndsAtTheCallersDeadline) {
   EXPECT_EQ(bed.sent(), 1U);
 }
 
+TEST(ClientTest, ReadsAreSlowedDownRatherThanFailedWhenAnAccountIsThrottled) {
+  Bed bed{[](int number) -> Result<HttpResponse> {
+    if (number < 8) return refusal(503, "RequestLimitExceeded");
+    return identity_of("1");
+  }};
+  Client client = bed.client();
+  EXPECT_TRUE(who(client));
+
+  Bed always{[](int) { return refusal(503, "RequestLimitExceeded"); }};
+  Client throttled = always.client();
+  EXPECT_EQ(who(throttled).error().code, Errc::throttled);
+  EXPECT_EQ(always.sent(), 8U);
+  always.config.retry.attempts = 1;
+  Client impatient = always.client();
+  EXPECT_FALSE(who(impatient));
+  EXPECT_EQ(always.sent(), 9U);
+}
+
 // Without a token it might be made twice.
 TEST(ClientTest, NeverSendsAgainWhatMayHaveChangedSomething) {
   for (const Errc code : {Errc::unavailable, Errc::deadline_exceeded}) {
