@@ -23,7 +23,8 @@ namespace runctl::aws {
 // Retries of what may be sent again (base/result.hpp, may_retry; a read that got no answer in
 // time). The delay before attempt n+1 is drawn from [0, min(first_delay * 2^(n-1), max_delay)];
 // after throttling the first delay is `throttled_delay`. Source: AWS SDKs and Tools Reference
-// Guide, "Retry behavior", standard mode: three attempts, at most 20 s.
+// Guide, "Retry behavior", standard mode: three attempts, at most 20 s. Unless `attempts` is 1, a
+// throttled read is sent up to eight times.
 struct RetryPolicy {
   int attempts = 3;
   std::chrono::milliseconds first_delay{100};

@@ -127,7 +127,8 @@ std::vector<SharingOption> sharing_advice(const SharingNeeds& needs) {
   options.reserve(ways.size());
   for (const auto way : ways) {
     auto option = way(needs);
-    options.insert(std::ranges::upper_bound(options, option, before), option);
+    const auto place = std::ranges::upper_bound(options, option, before);
+    options.insert(place, std::move(option));
   }
   return options;
 }

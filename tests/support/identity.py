@@ -1,13 +1,13 @@
 """Plays those who give credentials: a machine's metadata service, a container's, IAM Identity Center and STS.
 
-What it gives is `keys`, good for an hour from `now`. Written from AWS's documentation, not from runctl: the AWS CLI of
+What it gives is `keys`, good for `life` seconds. Written from AWS's documentation, not from runctl: the AWS CLI of
 the machine is asked through it too (tests/cli/credentials_test.py).
 """
 import datetime
-import http.server
 import json
-import threading
 import urllib.parse
+
+import loopback
 
 STS_ANSWER = """<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>
 <AssumedRoleUser><AssumedRoleId>AROA:{session}</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>
@@ -23,7 +23,7 @@ def in_iso(seconds_from_now):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Identity:
+class Identity(loopback.Server):
     def __init__(self, key="emulator", secret="emulator"):
         self.key, self.secret = key, secret
         self.life = 3600           # seconds
@@ -33,9 +33,7 @@ class Identity:
         self.asked = []            # (method, path, headers in lower case, body) of each request
         identity = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback.Handler):
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -48,19 +46,8 @@ class Identity:
 
             do_GET = do_PUT = do_POST = answer  # noqa: N815 (the names are http.server's)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__init__(Handler)
+        self.start()
 
     def forms(self):
         """The requests that STS got."""

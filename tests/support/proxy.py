@@ -1,12 +1,13 @@
 """A proxy before the emulator that loses one request, or the answer to it."""
 import contextlib
 import http.client
-import http.server
 import threading
 import urllib.parse
 
+import loopback
 
-class LossyProxy:
+
+class LossyProxy(loopback.Server):
     """Passes requests on, but for the next one of the action that `lose` names.
 
     `before`: it never arrives. `after`: it arrives, and its answer is lost. `drop` closes the connection, as a network
@@ -22,29 +23,15 @@ class LossyProxy:
         self.seen = []
         proxy = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(loopback.Handler):
             def do_POST(self):
                 proxy.serve(self)
 
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def start(self):
-        self.thread.start()
-        return self
+        super().__init__(Handler)
 
     def stop(self):
         self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().stop()
 
     def lose(self, action, when, how="drop"):
         with self.lock:

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "aws/credentials/metadata.hpp"
+#include "aws/credentials/record.hpp"
 #include "aws/credentials/session_cache.hpp"
 #include "aws/credentials/sso.hpp"
 #include "aws/sts/shapes.hpp"

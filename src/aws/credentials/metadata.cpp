@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/credentials/record.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "io/file.hpp"
@@ -57,31 +58,6 @@ Result<HttpResponse> ask_beside(const HttpRequest& request, const Asking& asking
     RUNCTL_TRY(
         services.clock.sleep_until(services.clock.ticks() + std::chrono::seconds{1}, options.stop));
   }
-}
-
-Result<Credentials> credentials_from(const boost::json::value& json, const CredentialNames& names,
-                                     std::string_view from) {
-  auto id = string_at(json, names.id);
-  auto secret = string_at(json, names.secret);
-  if (!id || !secret) {
-    return fail(Errc::denied, fmt::format("{} gave no {}", from, id ? names.secret : names.id));
-  }
-  Credentials found{.access_key_id = *std::move(id),
-                    .secret_access_key = Secret{*std::move(secret)}};
-  if (auto token = string_at(json, names.token)) found.session_token = Secret{*std::move(token)};
-  if (auto milliseconds = integer_at(json, names.expires)) {
-    found.expires = Timestamp{std::chrono::milliseconds{*milliseconds}};
-  }
-  if (auto text = string_at(json, names.expires)) {
-    if (text->ends_with("+00:00")) text->replace(text->size() - 6, 6, "Z");
-    auto expires = parse_iso8601(*text);
-    if (!expires) {
-      return fail(Errc::denied,
-                  fmt::format("{} gave a time that is none: {} '{}'", from, names.expires, *text));
-    }
-    found.expires = *expires;
-  }
-  return found;
 }
 
 Result<Credentials> instance_credentials(const InstanceRole& role,

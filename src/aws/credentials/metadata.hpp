@@ -2,9 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-
-#include <boost/json/value.hpp>
 
 #include "aws/credentials/fetch.hpp"
 
@@ -34,17 +31,5 @@ struct Asking {
 [[nodiscard]] Result<Credentials> container_credentials(const ContainerRole& role,
                                                         const CredentialServices& services,
                                                         const CallOptions& options);
-
-// Members of one JSON object, by their names there. Errors: denied, `from` named, when one is
-// missing.
-struct CredentialNames {
-  std::string_view id = "AccessKeyId";
-  std::string_view secret = "SecretAccessKey";
-  std::string_view token = "Token";
-  std::string_view expires = "Expiration";
-};
-[[nodiscard]] Result<Credentials> credentials_from(const boost::json::value& json,
-                                                   const CredentialNames& names,
-                                                   std::string_view from);
 
 }  // namespace runctl::aws

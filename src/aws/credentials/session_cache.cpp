@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "aws/credentials/record.hpp"
 #include "base/digest.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -29,18 +30,10 @@ std::optional<Credentials> read_session(const std::string& path, Timestamp now) 
   if (!json || !json->is_object()) return std::nullopt;
   const auto* const found = json->as_object().if_contains("Credentials");
   if (found == nullptr) return std::nullopt;
-  auto id = string_at(*found, "AccessKeyId");
-  auto secret = string_at(*found, "SecretAccessKey");
-  auto token = string_at(*found, "SessionToken");
-  auto ends = string_at(*found, "Expiration");
-  if (!id || !secret || !token || !ends) return std::nullopt;
-  if (ends->ends_with("+00:00")) ends->replace(ends->size() - 6, 6, "Z");
-  const auto expires = parse_iso8601(*ends);
-  if (!expires || *expires < now + least_life) return std::nullopt;
-  return Credentials{.access_key_id = *std::move(id),
-                     .secret_access_key = Secret{*std::move(secret)},
-                     .session_token = Secret{*std::move(token)},
-                     .expires = *expires};
+  auto session = credentials_from(*found, {.token = "SessionToken"}, path);
+  if (!session || !session->session_token || !session->expires) return std::nullopt;
+  if (*session->expires < now + least_life) return std::nullopt;
+  return *std::move(session);
 }
 
 void write_session(const std::string& path, const Credentials& session) {

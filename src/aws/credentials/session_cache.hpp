@@ -4,8 +4,7 @@
 
 #include <optional>
 #include <string>
-
-#include <boost/json/object.hpp>
+#include <string_view>
 
 #include "aws/credentials.hpp"
 #include "base/time_text.hpp"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "aws/credentials/metadata.hpp"
+#include "aws/credentials/record.hpp"
 #include "aws/credentials/session_cache.hpp"
 #include "base/digest.hpp"
 #include "base/json.hpp"
@@ -28,14 +29,10 @@ std::unexpected<Error> log_in(const SsoRole& role, std::string_view why) {
   return failed;
 }
 
-// "2026-01-31T23:59:59Z", and "…UTC" as older versions of the AWS CLI wrote it.
 std::optional<Timestamp> time_at(const boost::json::value& json, std::string_view name) {
-  auto text = string_at(json, name);
+  const auto text = string_at(json, name);
   if (!text) return std::nullopt;
-  for (const std::string_view zone : {"UTC", "+00:00"}) {
-    if (text->ends_with(zone)) text->replace(text->size() - zone.size(), zone.size(), "Z");
-  }
-  const auto time = parse_iso8601(*text);
+  const auto time = parse_utc(*text);
   if (!time) return std::nullopt;
   return *time;
 }

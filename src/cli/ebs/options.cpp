@@ -25,6 +25,18 @@ Result<std::optional<std::int64_t>> parse_count(const Arguments& arguments, std:
   return number;
 }
 
+Result<std::uint64_t> parse_number(std::string_view name, std::string_view text,
+                                   std::uint64_t most) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || rest != end || number > most) {
+    return fail(Errc::invalid_argument,
+                fmt::format("{} takes a number from 0 to {}, not '{}'", name, most, text));
+  }
+  return number;
+}
+
 Result<volume::Tags> parse_tags(const Arguments& arguments) {
   volume::Tags tags;
   for (const std::string& text : arguments.all("--tag")) {

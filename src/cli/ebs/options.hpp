@@ -17,6 +17,11 @@ namespace runctl::cli {
 [[nodiscard]] Result<std::optional<std::int64_t>> parse_count(const Arguments& arguments,
                                                               std::string_view name);
 
+// Errors: invalid_argument for what is not a whole number from 0 to `most`; `name` is in the
+// message.
+[[nodiscard]] Result<std::uint64_t> parse_number(std::string_view name, std::string_view text,
+                                                 std::uint64_t most);
+
 // --tag K=V … and --name. Errors: invalid_argument for a tag without '=', or in runctl's or AWS's
 // own names.
 [[nodiscard]] Result<volume::Tags> parse_tags(const Arguments& arguments);

@@ -2,13 +2,13 @@
 #include "cli/commands.hpp"
 
 #include <array>
-#include <charconv>
 #include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "cli/cloud.hpp"
+#include "cli/ebs/options.hpp"
 #include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
 
@@ -28,18 +28,6 @@ constexpr std::array<OptionSpec, 5> start_options{{
      .value = "FILE",
      .help = "what goes wrong: a fault a line, as `emulator fault add` takes it"},
 }};
-
-Result<std::uint64_t> parse_number(std::string_view name, const std::string& text,
-                                   std::uint64_t most) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || rest != end || number > most) {
-    return fail(Errc::invalid_argument,
-                fmt::format("{} takes a number from 0 to {}, not '{}'", name, most, text));
-  }
-  return number;
-}
 
 Result<std::string> one_of(const Arguments& arguments, std::string_view name, std::string fallback,
                            std::span<const std::string_view> values) {

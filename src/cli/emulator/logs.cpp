@@ -1,8 +1,8 @@
 // runctl emulator logs
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <ostream>
 #include <string>
@@ -13,6 +13,7 @@
 
 #include "base/json.hpp"
 #include "cli/commands.hpp"
+#include "cli/ebs/options.hpp"
 #include "cli/emulator_control.hpp"
 #include "cli/output.hpp"
 
@@ -61,6 +62,11 @@ std::string line_of(const boost::json::value& event) {
   return fmt::format("{}  {:<12} {}\n", clock, kind, what);
 }
 
+struct Event {
+  std::string line;
+  boost::json::value json;
+};
+
 // Shows lines as they are there; a line that is still being written waits for its end.
 class Reader {
  public:
@@ -68,25 +74,25 @@ class Reader {
       : context_{context}, file_{std::move(file)}, selection_{std::move(selection)} {}
 
   // The events that have not been read, in their order.
-  std::vector<std::pair<std::string, boost::json::value>> next() {
-    std::vector<std::pair<std::string, boost::json::value>> events;
+  std::vector<Event> next() {
+    std::vector<Event> events;
     file_.clear();
     std::string piece;
     while (std::getline(file_, piece)) {
       line_ += piece;
       if (file_.eof()) break;  // without its line end
       if (auto event = parse_json(line_); event && selection_.takes(*event)) {
-        events.emplace_back(line_, *std::move(event));
+        events.push_back({.line = line_, .json = *std::move(event)});
       }
       line_.clear();
     }
     return events;
   }
 
-  void show(const std::vector<std::pair<std::string, boost::json::value>>& events) {
-    for (const auto& [line, event] : events) {
+  void show(const std::vector<Event>& events) {
+    for (const Event& event : events) {
       const bool json = context_.globals.output == OutputFormat::json;
-      context_.out << (json ? line + '\n' : line_of(event));
+      context_.out << (json ? event.line + '\n' : line_of(event.json));
     }
     context_.out.flush();
   }
@@ -98,19 +104,9 @@ class Reader {
   std::string line_;
 };
 
-Result<std::size_t> tail_of(const Arguments& arguments) {
-  const std::string text = arguments.get("--tail").value_or("50");
-  std::size_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || rest != end) {
-    return fail(Errc::invalid_argument, fmt::format("--tail takes a number, not '{}'", text));
-  }
-  return number;
-}
-
 Result<ExitCode> show_logs(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY_LET(const std::size_t tail, tail_of(arguments));
+  RUNCTL_TRY_LET(const std::uint64_t tail,
+                 parse_number("--tail", arguments.get("--tail").value_or("50"), UINT64_MAX));
   const std::string path = context.emulator.event_log(context.globals.emulator_state);
   std::ifstream file{path};
   if (!file) {

@@ -99,4 +99,17 @@ template <class Resource, class KeyOf>
   return token_behind(key_of(resources.back()));
 }
 
+// The page that a Describe request asks for, of `rows` in the order of `id`; `ids` are those that
+// it names.
+template <class Row, class Request>
+[[nodiscard]] Result<std::string> page_of(std::vector<Row>& rows, const Request& request,
+                                          const std::vector<std::string>& ids,
+                                          std::string Row::* id) {
+  return cut_to_page(rows,
+                     {.max_results = request.max_results,
+                      .next_token = request.next_token,
+                      .names_ids = !ids.empty()},
+                     [&](const Row& row) -> const std::string& { return row.*id; });
+}
+
 }  // namespace runctl::emulator::ec2

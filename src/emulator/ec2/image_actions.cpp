@@ -112,12 +112,7 @@ Result<wire::DescribeImagesResult> describe_images(Turn& turn,
   });
   RUNCTL_TRY(keep_matching<I>(images, request.filters, image_filters));
   wire::DescribeImagesResult result;
-  RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(images,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !wanted.empty()},
-                             [](const I& i) -> const std::string& { return i.image_id; }));
+  RUNCTL_TRY_LET(result.next_token, page_of(images, request, wanted, &I::image_id));
   result.images = std::move(images);
   return result;
 }

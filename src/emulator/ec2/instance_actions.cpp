@@ -272,11 +272,7 @@ Result<wire::DescribeInstancesResult> describe_instances(
   RUNCTL_TRY(keep_matching<I>(instances, request.filters, instance_filters));
   wire::DescribeInstancesResult result;
   RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(instances,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !wanted.empty()},
-                             [](const I& i) -> const std::string& { return i.instance_id; }));
+                 page_of(instances, request, request.instance_ids, &I::instance_id));
   result.reservations = grouped(instances, turn);
   return result;
 }

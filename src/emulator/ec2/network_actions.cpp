@@ -61,18 +61,6 @@ Result<void> keep_named(std::vector<Row>& rows, const std::vector<std::string>& 
   return {};
 }
 
-// Cuts to a page, in the order of the ids.
-template <class Row, class Request>
-Result<std::string> page_of(std::vector<Row>& rows, const Request& request,
-                            const std::vector<std::string>& ids, std::string Row::* member) {
-  std::ranges::sort(rows, {}, member);
-  return cut_to_page(rows,
-                     {.max_results = request.max_results,
-                      .next_token = request.next_token,
-                      .names_ids = !ids.empty()},
-                     [&](const Row& row) -> const std::string& { return row.*member; });
-}
-
 }  // namespace
 
 std::string stable_id(std::string_view prefix, const Place& place, std::string_view name) {
@@ -134,6 +122,7 @@ Result<wire::DescribeSubnetsResult> describe_subnets(Turn& turn,
   RUNCTL_TRY(keep_named(result.subnets, request.subnet_ids, &S::subnet_id,
                         "InvalidSubnetID.NotFound", "subnet ID"));
   RUNCTL_TRY(keep_matching<S>(result.subnets, request.filters, subnet_filters));
+  std::ranges::sort(result.subnets, {}, &S::subnet_id);
   RUNCTL_TRY_LET(result.next_token,
                  page_of(result.subnets, request, request.subnet_ids, &S::subnet_id));
   return result;

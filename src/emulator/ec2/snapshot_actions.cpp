@@ -98,11 +98,7 @@ Result<wire::DescribeSnapshotsResult> describe_snapshots(
   }
   RUNCTL_TRY(keep_matching<S>(result.snapshots, request.filters, snapshot_filters));
   RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(result.snapshots,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !wanted.empty()},
-                             [](const S& s) -> const std::string& { return s.snapshot_id; }));
+                 page_of(result.snapshots, request, request.snapshot_ids, &S::snapshot_id));
   return result;
 }
 

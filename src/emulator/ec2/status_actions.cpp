@@ -68,12 +68,7 @@ Result<wire::DescribeVolumeStatusResult> describe_volume_status(
   }
   RUNCTL_TRY(keep_matching<V>(rows, request.filters, volume_filters));
   wire::DescribeVolumeStatusResult result;
-  RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(rows,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !request.volume_ids.empty()},
-                             [](const V& v) -> const std::string& { return v.volume_id; }));
+  RUNCTL_TRY_LET(result.next_token, page_of(rows, request, request.volume_ids, &V::volume_id));
   result.volume_statuses = std::move(rows);
   return result;
 }
@@ -94,12 +89,7 @@ Result<wire::DescribeInstanceStatusResult> describe_instance_status(
   }
   RUNCTL_TRY(keep_matching<I>(rows, request.filters, instance_filters));
   wire::DescribeInstanceStatusResult result;
-  RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(rows,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !request.instance_ids.empty()},
-                             [](const I& i) -> const std::string& { return i.instance_id; }));
+  RUNCTL_TRY_LET(result.next_token, page_of(rows, request, request.instance_ids, &I::instance_id));
   result.instance_statuses = std::move(rows);
   return result;
 }

@@ -239,11 +239,7 @@ Result<wire::DescribeVolumesResult> describe_volumes(Turn& turn,
   }
   RUNCTL_TRY(keep_matching<V>(result.volumes, request.filters, volume_filters));
   RUNCTL_TRY_LET(result.next_token,
-                 cut_to_page(result.volumes,
-                             {.max_results = request.max_results,
-                              .next_token = request.next_token,
-                              .names_ids = !wanted.empty()},
-                             [](const V& v) -> const std::string& { return v.volume_id; }));
+                 page_of(result.volumes, request, request.volume_ids, &V::volume_id));
   return result;
 }
 
