@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "node/run.hpp"
 #include "volume/change.hpp"
+#include "volume/machine.hpp"
 #include "volume/mount.hpp"
 #include "volume/plan_attach.hpp"
 #include "volume/read.hpp"
@@ -224,10 +225,7 @@ Result<Finding> judge_start_run(const Asked& asked) {
   RUNCTL_TRY_LET(const auto instance, asked.instance("instance"));
   RUNCTL_TRY_LET(const auto name, asked.text("run"));
   RUNCTL_TRY_LET(const auto run, node::RunId::parse(name));
-  const node::Machine machine{.shell = asked.session.shell,
-                              .instance = instance,
-                              .timeout = script_patience,
-                              .stop = asked.session.stop};
+  const auto machine = volume::machine_of(asked.session, instance, script_patience);
   const auto status = node::run_status(machine, run, 0);
   if (status) {
     return applied(fmt::format("run {} on {}: {}", name, instance, name_of(status->run.state)));
@@ -242,6 +240,9 @@ Result<Finding> judge_start_run(const Asked& asked) {
 Result<Finding> judge_tags(const Asked&) {
   return not_applied("whether the tags were changed is not known; set them again to be sure");
 }
+
+// However it went, the machine thaws by itself; and `operations resume` thaws first.
+Result<Finding> judge_freeze(const Asked&) { return not_applied("what was frozen is thawed"); }
 
 struct Judge {
   std::string_view action;
@@ -262,6 +263,7 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "machine:mount", .act = judge_mount},
                             Judge{.action = "machine:unmount", .act = judge_unmount},
                             Judge{.action = "machine:format", .act = judge_format},
+                            Judge{.action = "machine:freeze", .act = judge_freeze},
                             Judge{.action = "machine:start-run", .act = judge_start_run}};
 
 }  // namespace

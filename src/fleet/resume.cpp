@@ -16,6 +16,8 @@
 #include "volume/detach.hpp"
 #include "volume/mount.hpp"
 #include "volume/read.hpp"
+#include "volume/snapshot.hpp"
+#include "volume/standstill.hpp"
 
 namespace runctl::fleet {
 namespace {
@@ -147,6 +149,35 @@ Result<std::string> go_on_launch(const Change& change) {
       volume::name_of(instance.state), *id);
 }
 
+// Nothing may stay frozen, whatever became of the rest.
+Result<void> thaw_all(const Change& change) {
+  for (const Step& step : change.recorder.operation().steps) {
+    if (step.action != "machine:freeze") continue;
+    RUNCTL_TRY_LET(const auto what, parse_json(step.request));
+    RUNCTL_TRY_LET(const auto id, VolumeId::parse(string_at(what, "volume").value_or("")));
+    RUNCTL_TRY_LET(const auto from, InstanceId::parse(string_at(what, "instance").value_or("")));
+    RUNCTL_TRY(volume::thaw(change.session, id, from, string_at(what, "token").value_or("")));
+  }
+  return {};
+}
+
+// A snapshot whose label was not written is worth what one without a freeze is.
+Result<std::string> go_on_snapshot(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const auto id = subject<SnapshotId>(operation);
+  if (last_applied(operation, "CreateSnapshot") == nullptr || !id) {
+    return never_happened("No snapshot was taken.");
+  }
+  const auto& session = change.session;
+  RUNCTL_TRY_LET(const auto made, volume::read_snapshot(session.aws, *id, session.options()));
+  const auto consistency = volume::consistency_of(made);
+  if (consistency == volume::Consistency::crash_consistent) {
+    RUNCTL_TRY(volume::label(change, *id, consistency));
+  }
+  return fmt::format("Snapshot {} is there ({}, {}).", *id, volume::name_of(made.state),
+                     volume::name_of(consistency));
+}
+
 // What was asked for has happened or it has not; there is nothing between.
 Result<std::string> go_on_with_nothing(const Change& change) {
   const Operation& operation = change.recorder.operation();
@@ -177,6 +208,7 @@ constexpr std::array continuations{
     Continuation{.kind = "create", .act = go_on_create},
     Continuation{.kind = "restore", .act = go_on_create},
     Continuation{.kind = "launch", .act = go_on_launch},
+    Continuation{.kind = "snapshot", .act = go_on_snapshot},
     Continuation{.kind = "train", .act = go_on_train},
 };
 
@@ -184,6 +216,7 @@ constexpr std::array continuations{
 
 Result<Resumed> resume(const Change& change) {
   Resumed resumed;
+  RUNCTL_TRY(thaw_all(change));
   RUNCTL_TRY(settle_steps(change, resumed));
   auto act = go_on_with_nothing;
   for (const Continuation& row : continuations) {

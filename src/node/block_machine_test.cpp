@@ -1,6 +1,4 @@
 // The scripts for volumes, with the real programs on real loop devices.
-#include "node/block_machine.hpp"
-
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -13,14 +11,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "node/block_machine_fixture.hpp"
 #include "node/machine_facts.hpp"
 #include "node/volume_on_machine.hpp"
 
 namespace runctl::node {
-
-void PrintTo(FilesystemType type, std::ostream* out);
-void PrintTo(FilesystemType type, std::ostream* out) { *out << name_of(type); }
-
 namespace {
 
 using ::testing::Contains;
@@ -30,58 +25,11 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 namespace fs = std::filesystem;
 
-constexpr auto uuid = "494039e7-db8d-45cf-b80a-c73c344cde06";
-constexpr auto serial = "vol0123456789abcdef0";
-const VolumeId volume = VolumeId::parse("vol-0123456789abcdef0").value();
-
-// The code that the machine gave, or "" for a success.
-template <class T>
-std::string code_of(const Result<T>& result) {
-  if (result) return "";
-  return result.error().remote ? result.error().remote->code : result.error().message;
-}
-
-class on_block_machine : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (const auto why = testing::BlockMachine::missing()) GTEST_SKIP() << *why;
-    bed_.emplace();
-  }
-
-  // One device with the volume's serial.
-  testing::LoopDevice& add_volume(std::uint64_t mebibytes = 512) {
-    return bed_->add(1, serial, mebibytes);
-  }
-  Result<Formatted> format_as(FilesystemType type, CreatedEmpty created_empty = CreatedEmpty::yes) {
-    return format(bed_->machine(), {.volume = volume,
-                                    .type = type,
-                                    .uuid = uuid,
-                                    .created_empty = created_empty,
-                                    .device_wait = std::chrono::seconds{0}});
-  }
-  Result<MountedVolume> mount_it(Access access = Access::read_write, std::string where = {}) {
-    return mount(bed_->machine(), {.volume = volume,
-                                   .mount_point = where.empty() ? bed_->mount_point() : where,
-                                   .access = access,
-                                   .device_wait = std::chrono::seconds{0}});
-  }
-  void make_mounted(FilesystemType type = FilesystemType::ext4) {
-    add_volume();
-    ASSERT_EQ(code_of(format_as(type)), "");
-    ASSERT_EQ(code_of(mount_it()), "");
-  }
-  Result<UnmountedVolume> unmount_it() { return unmount(bed_->machine(), volume); }
-  // Bytes written to the device behind the scripts' backs.
-  void scribble(const std::string& device, std::uint64_t offset, const std::string& bytes) {
-    std::fstream file{device, std::ios::in | std::ios::out | std::ios::binary};
-    file.seekp(static_cast<std::streamoff>(offset));
-    file << bytes << std::flush;
-    file.close();
-    testing::said_by("blockdev --flushbufs " + device);
-  }
-
-  std::optional<testing::BlockMachine> bed_;
-};
+using testing::code_of;
+using testing::serial;
+using testing::uuid;
+using testing::volume;
+using on_block_machine = testing::OnBlockMachine;
 
 // --- identity
 // -------------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"bad_parameter", Errc::invalid_argument},
     {"corrupt_content", Errc::corrupt},
     {"io_error", Errc::internal},
+    {"freeze_failed", Errc::internal},
     {"mkfs_failed", Errc::internal},
     {"mount_failed", Errc::internal},
     {"not_read_only", Errc::internal},

@@ -72,6 +72,11 @@ std::string_view name_of(FilesystemType type) {
   std::unreachable();
 }
 
+Journal parse_journal(std::string_view word) {
+  if (word == "clean") return Journal::clean;
+  return word == "dirty" ? Journal::dirty : Journal::unknown;
+}
+
 Result<Formatted> format(const Machine& machine, const FormatRequest& request) {
   if (!is_uuid(request.uuid)) {
     return fail(Errc::invalid_argument,
@@ -126,12 +131,9 @@ Result<UnmountedVolume> unmount(const Machine& machine, const VolumeId& volume) 
   RUNCTL_TRY_LET(
       const auto record,
       run_script(machine, {.name = "unmount", .parameters = {{"VOLUME_ID", volume.str()}}}));
-  const std::string journal = text(record, "journal");
   return UnmountedVolume{.kind = kind_of(record),
                          .device = text(record, "device"),
-                         .journal = journal == "clean"   ? Journal::clean
-                                    : journal == "dirty" ? Journal::dirty
-                                                         : Journal::unknown,
+                         .journal = parse_journal(text(record, "journal")),
                          .already = boolean_at(record, "already").value_or(false)};
 }
 

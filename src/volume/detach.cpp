@@ -8,6 +8,7 @@
 #include "node/ssm_shell.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/lost_reply.hpp"
+#include "volume/machine.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -100,10 +101,7 @@ Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts&
 
 Result<void> quiesce(const Change& change, const VolumeId& volume, const InstanceId& instance) {
   const Session& session = change.session;
-  const node::Machine machine{.shell = session.shell,
-                              .instance = instance,
-                              .timeout = unmount_patience,
-                              .stop = session.stop};
+  const auto machine = machine_of(session, instance, unmount_patience);
   auto unmounted =
       on_machine(change, "unmount", {{"volume", volume.str()}, {"instance", instance.str()}},
                  [&]() { return node::unmount(machine, volume); });

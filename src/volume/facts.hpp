@@ -48,6 +48,8 @@ inline constexpr std::string_view is_protected = "runctl:protected";  // any val
 // On a volume that runctl created without a snapshot: the UUID that its first filesystem will have.
 inline constexpr std::string_view created_empty = "runctl:created-empty";
 inline constexpr std::string_view operation = "runctl:operation";  // the one that made the resource
+// On a volume that was pulled off a machine by force: a check comes before the next mount.
+inline constexpr std::string_view needs_check = "runctl:needs-check";
 inline constexpr std::string_view consistency = "runctl:consistency";  // of a snapshot
 }  // namespace tag
 

@@ -5,10 +5,8 @@
 #include <fmt/format.h>
 
 #include "node/machine_facts.hpp"
-#include "node/ssm_shell.hpp"
-#include "node/sync.hpp"
 #include "node/volume_on_machine.hpp"
-#include "volume/read.hpp"
+#include "volume/machine.hpp"
 
 namespace runctl::volume {
 namespace {
@@ -24,13 +22,6 @@ Error refuse(std::string message, std::string hint) {
                .section = "EBS_CONCURRENT_ACCESS.md#formatting"};
 }
 
-node::Machine machine_of(const Session& session, const InstanceId& instance) {
-  return {.shell = session.shell,
-          .instance = instance,
-          .timeout = machine_patience,
-          .stop = session.stop};
-}
-
 // Whether one was made. A volume that is mounted has its filesystem, which the mount that follows
 // looks at.
 Result<bool> make_filesystem(const Change& change, const VolumeFacts& volume,
@@ -44,13 +35,13 @@ Result<bool> make_filesystem(const Change& change, const VolumeFacts& volume,
                                     .created_empty = node::CreatedEmpty::yes,
                                     .size = volume.size};
   session.progress(fmt::format("making a filesystem on {}", volume.id));
-  auto formatted =
-      on_machine(change, "format",
-                 {{"volume", volume.id.str()},
-                  {"instance", instance.str()},
-                  {"type", name_of(filesystem)},
-                  {"uuid", request.uuid}},
-                 [&]() { return node::format(machine_of(session, instance), request); });
+  auto formatted = on_machine(
+      change, "format",
+      {{"volume", volume.id.str()},
+       {"instance", instance.str()},
+       {"type", name_of(filesystem)},
+       {"uuid", request.uuid}},
+      [&]() { return node::format(machine_of(session, instance, machine_patience), request); });
   if (formatted) return !formatted->already;
   Error& error = formatted.error();
   const std::string code = error.remote ? error.remote->code : "";
@@ -126,7 +117,7 @@ Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const Ins
   auto mounted = on_machine(
       change, "mount",
       {{"volume", volume.id.str()}, {"instance", instance.str()}, {"mount_point", spec.directory}},
-      [&]() { return node::mount(machine_of(session, instance), request); });
+      [&]() { return node::mount(machine_of(session, instance, machine_patience), request); });
   if (!mounted) {
     Error& error = mounted.error();
     if (error.remote && error.remote->code == "no_filesystem" && !volume.source) {
@@ -143,35 +134,13 @@ Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const Ins
 
 Result<std::optional<std::string>> mounted_at(const Session& session, const VolumeId& volume,
                                               const InstanceId& instance) {
-  RUNCTL_TRY_LET(const auto facts, node::inspect(machine_of(session, instance)));
+  RUNCTL_TRY_LET(const auto facts, node::inspect(machine_of(session, instance, machine_patience)));
   const auto* device = node::find_volume(facts, volume);
   if (device == nullptr) return std::nullopt;
   for (const auto& mount : device->mounts) {
     if (mount.own_namespace && mount.root == "/") return mount.mount_point;
   }
   return std::nullopt;
-}
-
-Result<Consistency> sync_before_snapshot(const Session& session, const VolumeFacts& volume) {
-  Consistency consistency = Consistency::consistent;
-  for (const AttachmentFacts& attachment : volume.attachments) {
-    auto holder = read_instance(session.aws, attachment.instance, session.options());
-    if (!holder) return std::unexpected{std::move(holder).error()};
-    if (holder->state == InstanceState::stopped || holder->state == InstanceState::terminated)
-      continue;
-    RUNCTL_TRY_LET(const bool online,
-                   node::is_agent_online(session.aws, attachment.instance, session.options()));
-    if (!online) {
-      consistency = Consistency::crash_consistent;
-      continue;
-    }
-    RUNCTL_TRY_LET(const auto path, mounted_at(session, volume.id, attachment.instance));
-    if (!path) continue;
-    consistency = Consistency::crash_consistent;
-    session.progress(fmt::format("writing back what {} caches", attachment.instance));
-    RUNCTL_TRY(node::sync(machine_of(session, attachment.instance), *path));
-  }
-  return consistency;
 }
 
 }  // namespace runctl::volume

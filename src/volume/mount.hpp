@@ -10,7 +10,6 @@
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
-#include "volume/snapshot.hpp"
 
 namespace runctl::volume {
 
@@ -47,11 +46,5 @@ struct Mounted {
 [[nodiscard]] Result<std::optional<std::string>> mounted_at(const Session& session,
                                                             const VolumeId& volume,
                                                             const InstanceId& instance);
-
-// Writes back what the volume's machine caches, and says what a snapshot taken now is worth.
-// Errors: those of the machine; a machine that cannot be reached is none: the snapshot is
-// crash-consistent.
-[[nodiscard]] Result<Consistency> sync_before_snapshot(const Session& session,
-                                                       const VolumeFacts& volume);
 
 }  // namespace runctl::volume

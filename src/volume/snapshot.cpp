@@ -1,5 +1,6 @@
 #include "volume/snapshot.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -26,6 +27,55 @@ Result<SnapshotFacts> find_by_operation(const Session& session, const std::strin
       });
 }
 
+constexpr std::string_view pending = "pending";
+
+aws::ec2::CreateSnapshotRequest request_for(const VolumeId& volume, const SnapshotSpec& spec,
+                                            const std::string& operation) {
+  aws::ec2::TagSpecification tags{
+      .resource_type = "snapshot",
+      .tags = {{.key = std::string{tag::consistency}, .value = std::string{pending}},
+               {.key = std::string{tag::operation}, .value = operation}}};
+  if (!spec.name.empty()) tags.tags.push_back({.key = std::string{tag::name}, .value = spec.name});
+  aws::ec2::CreateSnapshotRequest request{.volume_id = volume.str(), .tag_specifications = {tags}};
+  if (!spec.description.empty()) request.description = spec.description;
+  return request;
+}
+
+// Where it is known beforehand what the snapshot will be worth.
+void label_request(aws::ec2::CreateSnapshotRequest& request, bool consistent) {
+  const auto consistency = consistent ? Consistency::consistent : Consistency::crash_consistent;
+  request.tag_specifications.front().tags.front().value = name_of(consistency);
+}
+
+// Nothing is frozen for a request that EC2 will refuse.
+Result<void> check_rights(const Session& session, aws::ec2::CreateSnapshotRequest request) {
+  request.dry_run = true;
+  const auto asked = session.aws.change<aws::ec2::CreateSnapshot>(request, session.options());
+  if (asked) return {};
+  const bool allowed = asked.error().remote && asked.error().remote->code == "DryRunOperation";
+  if (allowed) return {};
+  Error error = asked.error();
+  error.effect = Effect::not_applied;
+  return std::unexpected{std::move(error)};
+}
+
+// After a lost answer.
+Result<SnapshotFacts> resolve(const Change& change, const VolumeId& volume,
+                              const std::string& operation, Error sent) {
+  if (sent.effect == Effect::not_applied) return std::unexpected{std::move(sent)};
+  change.session.progress("the answer was lost; looking for the snapshot by its tag");
+  auto found = find_by_operation(change.session, operation);
+  if (found) {
+    change.recorder.settle(journal::Outcome::applied, found->id.str());
+    change.recorder.add_subject(found->id.str());
+  }
+  if (found || found.error().code != Errc::deadline_exceeded) return found;
+  sent.message = fmt::format(
+      "CreateSnapshot of {} was sent, no answer came, and no such snapshot can be seen", volume);
+  sent.hint = fmt::format("It may still appear, with the tag {}={}.", tag::operation, operation);
+  return std::unexpected{std::move(sent)};
+}
+
 }  // namespace
 
 std::string_view name_of(Consistency consistency) {
@@ -38,39 +88,50 @@ std::string_view name_of(Consistency consistency) {
   std::unreachable();
 }
 
-Result<SnapshotFacts> create_snapshot(const Change& change, const SnapshotSpec& spec) {
+Consistency consistency_of(const SnapshotFacts& snapshot) {
+  return tag_value(snapshot.tags, tag::consistency) == name_of(Consistency::consistent)
+             ? Consistency::consistent
+             : Consistency::crash_consistent;
+}
+
+Result<void> label(const Change& change, const SnapshotId& snapshot, Consistency consistency) {
+  RUNCTL_TRY(
+      send<aws::ec2::CreateTags>(change, {.resources = {snapshot.str()},
+                                          .tags = {{.key = std::string{tag::consistency},
+                                                    .value = std::string{name_of(consistency)}}}}));
+  return {};
+}
+
+Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& volume,
+                                    const SnapshotSpec& spec) {
   const Session& session = change.session;
   const std::string operation = random_uuid(session.random);
-  aws::ec2::TagSpecification tags{.resource_type = "snapshot",
-                                  .tags = {{.key = std::string{tag::operation}, .value = operation},
-                                           {.key = std::string{tag::consistency},
-                                            .value = std::string{name_of(spec.consistency)}}}};
-  if (!spec.name.empty()) tags.tags.push_back({.key = std::string{tag::name}, .value = spec.name});
-  aws::ec2::CreateSnapshotRequest request{.volume_id = spec.volume.str(),
-                                          .tag_specifications = {tags}};
-  if (!spec.description.empty()) request.description = spec.description;
+  aws::ec2::CreateSnapshotRequest request = request_for(volume.id, spec, operation);
+  if (!volume.attachments.empty()) RUNCTL_TRY(check_rights(session, request));
 
-  auto created = send<aws::ec2::CreateSnapshot>(change, request);
-  if (created) {
-    change.recorder.add_subject(created->snapshot_id);
-    return to_facts(*created);
+  RUNCTL_TRY_LET(Standstill still, Standstill::begin(change, volume, spec.freezing));
+  const bool settled = !still.is_frozen();
+  if (settled) label_request(request, still.is_provable());
+  Session brief{session};
+  if (!settled) {
+    brief.deadline = std::min(session.deadline, session.clock.ticks() + frozen_request);
   }
-  if (created.error().effect == Effect::not_applied) {
-    return std::unexpected{std::move(created).error()};
-  }
-  session.progress("the answer was lost; looking for the snapshot by its tag");
-  auto found = find_by_operation(session, operation);
-  if (found) {
-    change.recorder.settle(journal::Outcome::applied, found->id.str());
-    change.recorder.add_subject(found->id.str());
-  }
-  if (found || found.error().code != Errc::deadline_exceeded) return found;
-  Error lost = std::move(created).error();
-  lost.message =
-      fmt::format("CreateSnapshot of {} was sent, no answer came, and no such snapshot can be seen",
-                  spec.volume);
-  lost.hint = fmt::format("It may still appear, with the tag {}={}.", tag::operation, operation);
-  return std::unexpected{std::move(lost)};
+  session.progress(fmt::format("taking a snapshot of {}", volume.id));
+  auto created =
+      send<aws::ec2::CreateSnapshot>({.session = brief, .recorder = change.recorder}, request);
+  still.end();
+
+  const bool answered = created.has_value();
+  if (answered) change.recorder.add_subject(created->snapshot_id);
+  RUNCTL_TRY_LET(auto made,
+                 answered ? to_facts(*created)
+                          : resolve(change, volume.id, operation, std::move(created).error()));
+  TakenSnapshot taken{
+      .snapshot = std::move(made), .why = still.why(), .frozen_for = still.frozen_for()};
+  if (!answered) taken.why = "the answer was lost, so that it is not known when it was taken";
+  if (taken.why.empty()) taken.consistency = Consistency::consistent;
+  if (!settled) RUNCTL_TRY(label(change, taken.snapshot.id, taken.consistency));
+  return taken;
 }
 
 Result<SnapshotFacts> wait_until_completed(const Session& session, const SnapshotId& id) {

@@ -1,35 +1,53 @@
-// Snapshots: made, waited for.
+// Snapshots: taken, labelled, waited for.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
+#include "volume/standstill.hpp"
 
 namespace runctl::volume {
 
-// What a snapshot is worth: `consistent` only when nothing could write while it was taken.
+// What a snapshot is worth.
 enum class Consistency : std::uint8_t {
-  consistent,       // the volume was not mounted anywhere
-  crash_consistent  // mounted: as after a power cut at that moment, with what was synced before in
-                    // it
+  consistent,       // nothing can have written while it was taken
+  crash_consistent  // as after a power cut at that moment, with what was synced before in it
 };
 [[nodiscard]] std::string_view name_of(Consistency consistency);
+// From its tag. Whatever does not say `consistent` is not: the label of one that runctl did not
+// live to finish is `pending`.
+[[nodiscard]] Consistency consistency_of(const SnapshotFacts& snapshot);
 
 struct SnapshotSpec {
-  VolumeId volume;
   std::string description = {};
   std::string name = {};
-  Consistency consistency = Consistency::crash_consistent;
+  Freezing freezing = Freezing::yes;
 };
 
+struct TakenSnapshot {
+  SnapshotFacts snapshot;
+  Consistency consistency = Consistency::crash_consistent;
+  std::string why = {};                                      // it is not consistent, in words
+  std::optional<std::chrono::milliseconds> frozen_for = {};  // how long writers waited
+};
+
+// Rule S9: has its machine write the volume back and freezes its filesystem for the one call.
 // CreateSnapshot has no client token: it is sent once, with a tag of this operation; when the
-// answer is lost the snapshot is found by that tag. Errors: EC2's own; unavailable with effect
-// `unknown` when no snapshot of ours can be seen.
-[[nodiscard]] Result<SnapshotFacts> create_snapshot(const Change& change, const SnapshotSpec& spec);
+// answer is lost the snapshot is found by that tag, and is crash-consistent. Errors: EC2's own,
+// before anything is frozen where it is about rights; those of the machine; unavailable with effect
+// `unknown` when no snapshot of ours can be seen. Nothing stays frozen after any of them.
+[[nodiscard]] Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& volume,
+                                                  const SnapshotSpec& spec);
+
+// Says on the snapshot what it is worth. Errors: EC2's own.
+[[nodiscard]] Result<void> label(const Change& change, const SnapshotId& snapshot,
+                                 Consistency consistency);
 
 // Waits for `completed`, without a limit of its own: a first snapshot of a large volume takes
 // hours. Errors: internal for the states error and recoverable; deadline_exceeded at the session's

@@ -43,6 +43,13 @@ GUARDS = {
         "src/volume/attach.cpp", "if (!must_be_read(sent.error()))", "if (must_be_read(sent.error()))", r"fault\."),
     "an attach is sent once": (
         "src/aws/ec2/volume.hpp", '"AttachVolume", Idempotent::no}', '"AttachVolume", Idempotent::yes}', r"aws\.|fault\."),
+    "the dead man thaws": (
+        "src/node/scripts/freeze.sh", "  until fsfreeze --unfreeze /proc/self/fd/4; do", "  until true; do",
+        r"node\.on_frozen"),
+    "consistent only when it stood still to the end": (
+        "src/volume/standstill.cpp", "    if (!thawed->held) {", "    if (false) {", r"node\.on_frozen|volume\.|disks\.snapshots"),
+    "the freeze around a snapshot": (
+        "src/node/scripts/freeze.sh", "fsfreeze --freeze /proc/self/fd/4 2>", "true 2>", r"node\.on_frozen|disks\.snapshots"),
     "signature checking": (
         "src/aws/sigv4_verify.cpp", "if (!equal_in_constant_time(expected, presented.signature)) {",
         "if (expected.empty()) {", r"aws\.|emulator\.|conformance"),

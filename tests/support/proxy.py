@@ -8,7 +8,7 @@ import loopback
 
 
 class LossyProxy(loopback.Server):
-    """Passes requests on, but for the next one of the action that `lose` names.
+    """Passes requests on, but for one of the action that `lose` names.
 
     `before`: it never arrives. `after`: it arrives, and its answer is lost. `drop` closes the connection, as a network
     does; `hold` keeps it open and says nothing, so that the client can be killed while it waits: `lost` is set then.
@@ -17,7 +17,7 @@ class LossyProxy(loopback.Server):
     def __init__(self, upstream):
         self.upstream = urllib.parse.urlsplit(upstream)
         self.lock = threading.Lock()
-        self.rule = None
+        self.rule, self.skip = None, 0
         self.lost = threading.Event()
         self.released = threading.Event()
         self.seen = []
@@ -33,9 +33,10 @@ class LossyProxy(loopback.Server):
         self.released.set()
         super().stop()
 
-    def lose(self, action, when, how="drop"):
+    def lose(self, action, when, how="drop", skip=0):
+        """After `skip` of that action went through."""
         with self.lock:
-            self.rule = (action, when, how)
+            self.rule, self.skip = (action, when, how), skip
             self.lost.clear()
             self.seen.clear()
 
@@ -48,6 +49,9 @@ class LossyProxy(loopback.Server):
         with self.lock:
             self.seen.append(action)
             if self.rule is None or self.rule[0] != action:
+                return None
+            if self.skip:
+                self.skip -= 1
                 return None
             rule, self.rule = self.rule, None
             return rule

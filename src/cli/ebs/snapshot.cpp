@@ -2,15 +2,17 @@
 #include "volume/snapshot.hpp"
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "base/time_text.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
-#include "volume/mount.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -19,31 +21,42 @@ namespace {
 constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "VOLUME", .help = "its id or Name"},
 }};
-constexpr std::array<OptionSpec, 3> options{{
+constexpr std::array<OptionSpec, 4> options{{
     {.name = "--description", .value = "TEXT", .help = "kept with the snapshot"},
     {.name = "--name", .value = "NAME", .help = "its Name tag"},
+    {.name = "--no-freeze", .help = "do not hold writers back; the snapshot is crash-consistent"},
     {.name = "--wait", .help = "return when it is complete, and so can be restored"},
 }};
+
+std::vector<std::string> steps_of(const volume::VolumeFacts& volume,
+                                  const volume::SnapshotSpec& spec) {
+  std::vector<std::string> steps;
+  for (const auto& attachment : volume.attachments) {
+    steps.push_back(fmt::format(
+        "have {} write volume {} back{}", attachment.instance, label_of(volume),
+        spec.freezing == volume::Freezing::yes
+            ? fmt::format(", and hold its writers back for {} s at most", volume::dead_man.count())
+            : ""));
+  }
+  steps.push_back(fmt::format("take a snapshot of volume {}", label_of(volume)));
+  return steps;
+}
 
 Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(const auto volume, cloud->find_volume(arguments.positional("VOLUME")));
-  if (context.globals.dry_run) {
-    return show_plan(
-        context, {fmt::format("write back what its machine caches of volume {}", label_of(volume)),
-                  "take a snapshot of it"});
-  }
-  RUNCTL_TRY_LET(const auto consistency, volume::sync_before_snapshot(session, volume));
-  const volume::SnapshotSpec spec{.volume = volume.id,
-                                  .description = arguments.get("--description").value_or(""),
-                                  .name = arguments.get("--name").value_or(""),
-                                  .consistency = consistency};
-  RUNCTL_TRY_LET(auto made,
+  const volume::SnapshotSpec spec{
+      .description = arguments.get("--description").value_or(""),
+      .name = arguments.get("--name").value_or(""),
+      .freezing = arguments.has("--no-freeze") ? volume::Freezing::no : volume::Freezing::yes};
+  if (context.globals.dry_run) return show_plan(context, steps_of(volume, spec));
+  RUNCTL_TRY_LET(auto taken,
                  cloud->carry_out(session, {.kind = "snapshot", .subjects = {volume.id.str()}},
                                   [&](const volume::Change& change) {
-                                    return volume::create_snapshot(change, spec);
+                                    return volume::take_snapshot(change, volume, spec);
                                   }));
+  auto& made = taken.snapshot;
   if (arguments.has("--wait")) {
     auto complete = volume::wait_until_completed(session, made.id);
     if (!complete) {
@@ -53,14 +66,17 @@ Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
     made = *std::move(complete);
   }
   std::string text = fmt::format("Snapshot {} of volume {}: {}, {}.\n", made.id, volume.id,
-                                 volume::name_of(made.state), volume::name_of(consistency));
-  if (consistency == volume::Consistency::crash_consistent) {
-    text +=
-        "The volume was mounted: what was written back before is in it; a file being written may "
-        "be cut.\n";
+                                 volume::name_of(made.state), volume::name_of(taken.consistency));
+  if (taken.frozen_for) {
+    text += fmt::format("Writers waited for {}.\n", duration_in_words(*taken.frozen_for));
+  }
+  if (!taken.why.empty()) {
+    text += fmt::format("It is as after a power failure: {}.\n", taken.why);
   }
   auto record = record_of(made);
-  record["consistency"] = volume::name_of(consistency);
+  record["consistency"] = volume::name_of(taken.consistency);
+  if (taken.frozen_for) record["frozen_ms"] = taken.frozen_for->count();
+  if (!taken.why.empty()) record["why_not_consistent"] = taken.why;
   present(context, {.text = std::move(text), .record = std::move(record), .id = made.id.str()});
   return ExitCode::ok;
 }

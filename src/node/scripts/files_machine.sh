@@ -105,4 +105,15 @@ files_unmount() {
   succeed "\"kind\":\"directory\",\"device\":$quoted,\"type\":\"directory\",\"journal\":\"unknown\",\"already\":$already"
 }
 
+# A directory cannot be made to stand still; what is in it can be written back.
+files_freeze() {
+  files_open
+  [ -f "$mount_record" ] || succeed '"state":"not_mounted","journal":"unknown"'
+  output=$(sync -f "$volume_directory" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+  quote "$(cat "$mount_record")"
+  succeed "\"state\":\"written_back\",\"mount_point\":$quoted"
+}
+
+files_thaw() { succeed '"held":false,"frozen_ms":0'; }
+
 [ -z "$files_root" ] || "files_$OPERATION"
