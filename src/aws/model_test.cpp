@@ -10,11 +10,13 @@
 #include "aws/ec2/image.hpp"
 #include "aws/ec2/instance.hpp"
 #include "aws/ec2/instance_type.hpp"
+#include "aws/ec2/modification.hpp"
 #include "aws/ec2/network.hpp"
 #include "aws/ec2/snapshot.hpp"
 #include "aws/ec2/status.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/ec2/volume.hpp"
+#include "aws/ec2/volume_copy.hpp"
 #include "aws/ec2/zone.hpp"
 #include "aws/ssm/shapes.hpp"
 #include "aws/sts/shapes.hpp"
@@ -142,7 +144,8 @@ TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
       ec2::CreateTags, ec2::DeleteTags, ec2::DescribeVolumes, ec2::CreateVolume, ec2::AttachVolume,
       ec2::DetachVolume, ec2::DeleteVolume, ec2::CreateSnapshot, ec2::DescribeSnapshots,
       ec2::DeleteSnapshot, ec2::RunInstances, ec2::DescribeInstances, ec2::TerminateInstances,
-      ec2::StopInstances, ec2::StartInstances, ec2::ModifyInstanceAttribute,
+      ec2::StopInstances, ec2::StartInstances, ec2::ModifyInstanceAttribute, ec2::RebootInstances,
+      ec2::CopyVolumes, ec2::ModifyVolume, ec2::DescribeVolumesModifications,
       ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ec2::DescribeRegions,
       ec2::DescribeImages, ec2::DescribeVpcs, ec2::DescribeSubnets, ec2::DescribeSecurityGroups,
       ec2::DescribeTags, ec2::DescribeVolumeStatus, ec2::DescribeInstanceStatus, ssm::SendCommand,

@@ -151,9 +151,8 @@ Result<void> Cloud::commit(const Place& place, ec2::State& state, OnDiskFailure 
 void Cloud::enqueue(const Place& place, std::vector<ec2::Order> orders, const Gate& gate) {
   for (ec2::Order& order : orders) {
     const bool is_command = std::holds_alternative<ec2::RunCommand>(order);
-    // The caller may write on as soon as it has the answer: the copy must have been taken by then.
-    const bool before_answer = !is_command && (std::holds_alternative<ec2::Capture>(order) ||
-                                               parts_.pace.name == "instant");
+    const bool before_answer =
+        !is_command && (ec2::is_copy(order) || parts_.pace.name == "instant");
     JobQueue& queue = is_command ? commands_ : hardware_jobs_;
     auto keys = is_command ? std::vector<std::string>{} : ec2::ids_of(order);
     queue.add(std::move(keys),
@@ -364,6 +363,9 @@ void Cloud::log_changes(const Place& place, const ec2::State& state) {
   changes(state.volumes, "volume", state_of);
   changes(state.volumes, "attachments",
           [](const ec2::Volume& v) { return attachments_in_words(v.attachments); });
+  changes(state.volumes, "modification", [](const ec2::Volume& v) {
+    return v.modification ? std::string{name_of(v.modification->state)} : "";
+  });
   changes(state.snapshots, "snapshot", state_of);
   changes(state.instances, "instance", state_of);
 }

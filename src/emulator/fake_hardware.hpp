@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "emulator/hardware/hardware.hpp"
 
@@ -22,7 +23,7 @@ struct FakeBench {
   std::set<std::string> plugged = {};    // "vol-… i-…"
   std::set<std::string> held_open = {};  // volume ids whose unplugging is busy
   std::set<std::string> broken =
-      {};  // operations that fail: "create", "snapshot", "plug", "boot", "halt"
+      {};  // operations that fail: "create", "grow", "snapshot", "plug", "boot", "halt"
   std::function<Result<MachineOutcome>(const InstanceId&, const MachineCommand&,
                                        const std::stop_token&)>
       run = [](const InstanceId&, const MachineCommand& command, const std::stop_token&) {
@@ -51,17 +52,27 @@ struct FakeBench {
 class FakeDisks final : public Disks {
  public:
   explicit FakeDisks(std::shared_ptr<FakeBench> bench) : bench_{std::move(bench)} {}
-  Result<void> create(const VolumeId& volume, GiB,
-                      const std::optional<SnapshotId>& source) override {
+  Result<void> create(const VolumeId& volume, GiB, const DiskSource& source) override {
     RUNCTL_TRY(bench_->check("create"));
-    if (source && !bench_->has(bench_->disks, source->str())) {
-      return fail(Errc::not_found, "there is no image of " + source->str());
+    const std::string from = std::visit(
+        [](const auto& id) -> std::string {
+          if constexpr (requires { id.str(); }) return id.str();
+          return "";
+        },
+        source);
+    if (!from.empty() && !bench_->has(bench_->disks, from)) {
+      return fail(Errc::not_found, "there is no image of " + from);
     }
     if (bench_->has(bench_->disks, volume.str())) {
       return fail(Errc::conflict, "there is an image of " + volume.str());
     }
     bench_->put(bench_->disks, volume.str());
     return {};
+  }
+  Result<void> grow(const VolumeId& volume, GiB) override {
+    RUNCTL_TRY(bench_->check("grow"));
+    if (bench_->has(bench_->disks, volume.str())) return {};
+    return fail(Errc::not_found, "there is no image of " + volume.str());
   }
   Result<void> snapshot(const SnapshotId& snapshot, const VolumeId& volume) override {
     RUNCTL_TRY(bench_->check("snapshot"));
@@ -112,6 +123,7 @@ class FakeMachines final : public Machines {
     bench_->drop(bench_->plugged, volume.str() + " " + instance.str());
     return Unplugged::done;
   }
+  Result<void> show_size(const VolumeId&) override { return bench_->check("show-size"); }
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand& command,
                              const std::stop_token& stop) override {
     if (!bench_->has(bench_->running, instance.str())) {

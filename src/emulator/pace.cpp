@@ -16,6 +16,8 @@ Result<Pace> pace_named(std::string_view name) {
                 .detach = milliseconds{80},
                 .release = milliseconds{20},
                 .snapshot = milliseconds{200},
+                .modify = milliseconds{80},
+                .optimize = milliseconds{200},
                 .boot = milliseconds{150},
                 .stop = milliseconds{100},
                 .busy_retry = milliseconds{100}};
@@ -29,6 +31,8 @@ Result<Pace> pace_named(std::string_view name) {
                 .detach = milliseconds{5'000},
                 .release = milliseconds{500},
                 .snapshot = milliseconds{30'000},
+                .modify = milliseconds{5'000},
+                .optimize = milliseconds{300'000},
                 .boot = milliseconds{20'000},
                 .stop = milliseconds{30'000},
                 .busy_retry = milliseconds{2'000},

@@ -18,6 +18,8 @@ struct Pace {
   std::chrono::milliseconds detach{0};
   std::chrono::milliseconds release{0};  // from "attachment gone" to "volume available"
   std::chrono::milliseconds snapshot{0};
+  std::chrono::milliseconds modify{0};    // until the new size and speed can be used
+  std::chrono::milliseconds optimize{0};  // from then to the modification's end
   std::chrono::milliseconds boot{0};
   std::chrono::milliseconds stop{0};  // also shutting down
   std::chrono::milliseconds busy_retry{0};

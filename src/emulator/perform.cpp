@@ -23,6 +23,13 @@ ec2::Report act(Hardware& hardware, const ec2::CreateDisk& order, const std::sto
   return from(std::move(created));
 }
 
+// A machine that has the volume sees its new size without a reboot, as on EC2.
+ec2::Report act(Hardware& hardware, const ec2::ResizeDisk& order, const std::stop_token&) {
+  if (auto grown = hardware.disks->grow(order.volume, order.size); !grown)
+    return from(std::move(grown));
+  return from(hardware.machines->show_size(order.volume));
+}
+
 ec2::Report act(Hardware& hardware, const ec2::RemoveDisk& order, const std::stop_token&) {
   return from(hardware.disks->remove(order.volume));
 }
@@ -48,6 +55,12 @@ ec2::Report act(Hardware& hardware, const ec2::Unplug& order, const std::stop_to
 }
 
 ec2::Report act(Hardware& hardware, const ec2::Boot& order, const std::stop_token&) {
+  return from(hardware.machines->boot(order.instance));
+}
+
+ec2::Report act(Hardware& hardware, const ec2::Reboot& order, const std::stop_token&) {
+  if (auto halted = hardware.machines->halt(order.instance, Machines::Files::keep); !halted)
+    return from(std::move(halted));
   return from(hardware.machines->boot(order.instance));
 }
 

@@ -44,6 +44,9 @@ namespace s = aws::ssm;
 
 const auto routes = std::to_array<Route>({
     route<e::CreateVolume, ec2::create_volume>(),
+    route<e::CopyVolumes, ec2::copy_volumes>(),
+    route<e::ModifyVolume, ec2::modify_volume>(),
+    route<e::DescribeVolumesModifications, ec2::describe_volumes_modifications>(),
     route<e::DeleteVolume, ec2::delete_volume>(),
     route<e::DescribeVolumes, ec2::describe_volumes>(),
     route<e::AttachVolume, ec2::attach_volume>(),
@@ -56,6 +59,7 @@ const auto routes = std::to_array<Route>({
     route<e::TerminateInstances, ec2::terminate_instances>(),
     route<e::StopInstances, ec2::stop_instances>(),
     route<e::StartInstances, ec2::start_instances>(),
+    route<e::RebootInstances, ec2::reboot_instances>(),
     route<e::ModifyInstanceAttribute, ec2::modify_instance_attribute>(),
     route<e::CreateTags, ec2::create_tags>(),
     route<e::DeleteTags, ec2::delete_tags>(),

@@ -33,12 +33,26 @@ void members(Archive& archive, ec2::Attachment& r) {
 }
 
 template <class Archive>
+void members(Archive& archive, ec2::VolumeShape& r) {
+  archive("size", r.size.count)("type", r.type)("iops", r.iops)("throughput", r.throughput)(
+      "multi_attach", r.multi_attach);
+}
+
+template <class Archive>
+void members(Archive& archive, ec2::Modification& r) {
+  archive("original", r.original)("target", r.target)("state", r.state)("message", r.message)(
+      "started", r.started)("optimizing", r.optimizing)("ended", r.ended)("due", r.due);
+}
+
+template <class Archive>
 void members(Archive& archive, ec2::Volume& r) {
   archive("size", r.size.count)("type", r.type)("iops", r.iops)("throughput", r.throughput)(
       "encrypted", r.encrypted)("kms_key", r.kms_key)("multi_attach", r.multi_attach)(
       "zone", r.zone)("source", r.source)("created", r.created)("state", r.state)(
       "attachments", r.attachments)("tags", r.tags)("last_snapshot", r.last_snapshot)(
-      "has_disk", r.has_disk)("due", r.due);
+      "has_disk", r.has_disk)("due", r.due)("source_volume", r.source_volume)(
+      "initialization_rate", r.initialization_rate)("modification", r.modification)("modified",
+                                                                                    r.modified);
 }
 
 template <class Archive>
@@ -124,7 +138,7 @@ class Saver {
       return object;
     } else if constexpr (IsVector<T>::value) {
       json::array array;
-      for (const auto& item : value) array.push_back(save(item));
+      for (const auto& item : value) array.push_back(encode(item));
       return array;
     } else {
       return save(value);
@@ -157,7 +171,10 @@ class Loader {
   Loader& operator()(std::string_view name, T& value) {
     const json::object* const object = row_.if_object();
     const json::value* const found = object == nullptr ? nullptr : object->if_contains(name);
-    if (problem_.empty() && (found == nullptr || !decode(*found, value))) problem_ = name;
+    // A row of an older version lacks what came later: that may be nothing, or none.
+    const bool is_older = found == nullptr && (IsOptional<T>::value || IsVector<T>::value);
+    if (is_older || !problem_.empty()) return *this;
+    if (found == nullptr || !decode(*found, value)) problem_ = name;
     return *this;
   }
 
@@ -227,7 +244,7 @@ class Loader {
       if (array == nullptr) return false;
       for (const json::value& item : *array) {
         value.push_back(blank<typename T::value_type>());
-        if (!load(item, value.back())) return false;
+        if (!decode(item, value.back())) return false;
       }
       return true;
     } else {
@@ -260,6 +277,7 @@ class Loader {
   static constexpr std::uint8_t count_of(ec2::VolumeState) { return 5; }
   static constexpr std::uint8_t count_of(ec2::AttachmentState) { return 4; }
   static constexpr std::uint8_t count_of(ec2::SnapshotState) { return 3; }
+  static constexpr std::uint8_t count_of(ec2::ModificationState) { return 4; }
   static constexpr std::uint8_t count_of(ec2::InstanceState) { return 6; }
 
   const json::value& row_;

@@ -253,6 +253,15 @@ struct StartInstancesResult {
       field("StartingInstances", "instancesSet", &StartInstancesResult::starting_instances));
 };
 
+struct RebootInstancesRequest {
+  std::vector<std::string> instance_ids = {};
+  std::optional<bool> dry_run = {};
+  static constexpr auto shape =
+      describe("RebootInstancesRequest",
+               field("InstanceIds", "InstanceId", &RebootInstancesRequest::instance_ids),
+               field("DryRun", "dryRun", &RebootInstancesRequest::dry_run));
+};
+
 struct EbsInstanceBlockDeviceSpecification {
   std::optional<bool> delete_on_termination = {};
   std::string volume_id = {};
@@ -313,6 +322,13 @@ struct StartInstances {
   using Request = StartInstancesRequest;
   using Response = StartInstancesResult;
   static constexpr OperationInfo info{ec2_service, "StartInstances", Idempotent::yes};
+};
+
+// Each request is a reboot of its own.
+struct RebootInstances {
+  using Request = RebootInstancesRequest;
+  using Response = Return;
+  static constexpr OperationInfo info{ec2_service, "RebootInstances", Idempotent::no};
 };
 
 struct ModifyInstanceAttribute {

@@ -41,6 +41,7 @@ struct Volume {
   std::string volume_id = {};
   std::optional<std::int64_t> size = {};
   std::optional<std::string> snapshot_id = {};
+  std::optional<std::string> source_volume_id = {};  // of a copy (CopyVolumes)
   std::string availability_zone = {};
   std::string availability_zone_id = {};
   std::string state = {};
@@ -53,10 +54,12 @@ struct Volume {
   std::optional<bool> encrypted = {};
   std::string kms_key_id = {};
   std::optional<bool> multi_attach_enabled = {};
+  std::optional<std::int64_t> volume_initialization_rate = {};  // MiB/s
   std::optional<OperatorResponse> operated_by = {};
   static constexpr auto shape = describe(
       "Volume", field("VolumeId", "volumeId", &Volume::volume_id),
       field("Size", "size", &Volume::size), field("SnapshotId", "snapshotId", &Volume::snapshot_id),
+      field("SourceVolumeId", "sourceVolumeId", &Volume::source_volume_id),
       field("AvailabilityZone", "availabilityZone", &Volume::availability_zone),
       field("AvailabilityZoneId", "availabilityZoneId", &Volume::availability_zone_id),
       field("State", "status", &Volume::state),
@@ -68,6 +71,8 @@ struct Volume {
       field("Encrypted", "encrypted", &Volume::encrypted),
       field("KmsKeyId", "kmsKeyId", &Volume::kms_key_id),
       field("MultiAttachEnabled", "multiAttachEnabled", &Volume::multi_attach_enabled),
+      field("VolumeInitializationRate", "volumeInitializationRate",
+            &Volume::volume_initialization_rate),
       field("Operator", "operator", &Volume::operated_by));
 };
 
@@ -104,6 +109,7 @@ struct CreateVolumeRequest {
   std::optional<bool> encrypted = {};
   std::string kms_key_id = {};
   std::optional<bool> multi_attach_enabled = {};
+  std::optional<std::int64_t> volume_initialization_rate = {};  // MiB/s; only with a snapshot
   std::vector<TagSpecification> tag_specifications = {};
   std::string client_token = {};
   std::optional<bool> dry_run = {};
@@ -118,6 +124,7 @@ struct CreateVolumeRequest {
       field("Encrypted", "encrypted", &CreateVolumeRequest::encrypted),
       field("KmsKeyId", &CreateVolumeRequest::kms_key_id),
       field("MultiAttachEnabled", &CreateVolumeRequest::multi_attach_enabled),
+      field("VolumeInitializationRate", &CreateVolumeRequest::volume_initialization_rate),
       field("TagSpecifications", "TagSpecification", &CreateVolumeRequest::tag_specifications),
       field("ClientToken", &CreateVolumeRequest::client_token),
       field("DryRun", "dryRun", &CreateVolumeRequest::dry_run));

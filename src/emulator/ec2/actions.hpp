@@ -6,11 +6,13 @@
 #include "aws/ec2/image.hpp"
 #include "aws/ec2/instance.hpp"
 #include "aws/ec2/instance_type.hpp"
+#include "aws/ec2/modification.hpp"
 #include "aws/ec2/network.hpp"
 #include "aws/ec2/snapshot.hpp"
 #include "aws/ec2/status.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/ec2/volume.hpp"
+#include "aws/ec2/volume_copy.hpp"
 #include "aws/ec2/zone.hpp"
 #include "base/result.hpp"
 #include "emulator/ec2/state.hpp"
@@ -21,10 +23,17 @@ namespace wire = aws::ec2;
 
 [[nodiscard]] Result<wire::Volume> create_volume(Turn& turn,
                                                  const wire::CreateVolumeRequest& request);
+[[nodiscard]] Result<wire::CopyVolumesResult> copy_volumes(Turn& turn,
+                                                           const wire::CopyVolumesRequest& request);
 [[nodiscard]] Result<wire::Return> delete_volume(Turn& turn,
                                                  const wire::DeleteVolumeRequest& request);
 [[nodiscard]] Result<wire::DescribeVolumesResult> describe_volumes(
     Turn& turn, const wire::DescribeVolumesRequest& request);
+
+[[nodiscard]] Result<wire::ModifyVolumeResult> modify_volume(
+    Turn& turn, const wire::ModifyVolumeRequest& request);
+[[nodiscard]] Result<wire::DescribeVolumesModificationsResult> describe_volumes_modifications(
+    Turn& turn, const wire::DescribeVolumesModificationsRequest& request);
 
 [[nodiscard]] Result<wire::VolumeAttachment> attach_volume(
     Turn& turn, const wire::AttachVolumeRequest& request);
@@ -48,6 +57,8 @@ namespace wire = aws::ec2;
     Turn& turn, const wire::StopInstancesRequest& request);
 [[nodiscard]] Result<wire::StartInstancesResult> start_instances(
     Turn& turn, const wire::StartInstancesRequest& request);
+[[nodiscard]] Result<wire::Return> reboot_instances(Turn& turn,
+                                                    const wire::RebootInstancesRequest& request);
 [[nodiscard]] Result<wire::Return> modify_instance_attribute(
     Turn& turn, const wire::ModifyInstanceAttributeRequest& request);
 

@@ -10,7 +10,7 @@
 #include "emulator/ec2/filters.hpp"
 #include "emulator/ec2/lookup.hpp"
 #include "emulator/ec2/network.hpp"
-#include "emulator/ec2/stored_answer.hpp"
+#include "emulator/ec2/once.hpp"
 #include "emulator/ec2/views.hpp"
 #include "emulator/refusal.hpp"
 
@@ -230,35 +230,22 @@ Result<std::vector<wire::InstanceStateChange>> change_states(Turn& turn,
 }  // namespace
 
 Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequest& request) {
-  if (request.client_token.size() > 64) {
-    return refuse("InvalidParameterValue", "The client token is longer than 64 characters");
-  }
-  wire::RunInstancesRequest parameters = request;
-  parameters.client_token.clear();
-  const std::string key = "RunInstances/" + request.client_token;
-  const std::string fingerprint =
-      fingerprint_of(wire::RunInstances::info, aws::writing(parameters));
-  if (!request.client_token.empty()) {
-    RUNCTL_TRY_LET(const auto answer, first_answer(turn.state, key, fingerprint));
-    if (answer) return from_stored<wire::Reservation>(*answer);
-  }
-  RUNCTL_TRY_LET(const Instance common, template_for(turn, request));
-  constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
-  RUNCTL_TRY_LET(const Tags volume_tags, tags_for("volume", request.tag_specifications, allowed));
-  wire::Reservation reservation{
-      .reservation_id = common.reservation, .owner_id = turn.place.account, .instances = {}};
-  const std::int64_t count = std::min(*request.max_count, most_instances);
-  for (std::int64_t i = 0; i < count; ++i) {
-    Instance instance = common;
-    if (i > 0) instance.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances);
-    const InstanceId id = instance.id;
-    launch(turn, std::move(instance), volume_tags);
-    reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn));
-  }
-  if (!request.client_token.empty()) {
-    turn.state.tokens.put(key, {fingerprint, to_stored(reservation)});
-  }
-  return reservation;
+  return once<wire::RunInstances>(turn, request, [&]() -> Result<wire::Reservation> {
+    RUNCTL_TRY_LET(const Instance common, template_for(turn, request));
+    constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
+    RUNCTL_TRY_LET(const Tags volume_tags, tags_for("volume", request.tag_specifications, allowed));
+    wire::Reservation reservation{
+        .reservation_id = common.reservation, .owner_id = turn.place.account, .instances = {}};
+    const std::int64_t count = std::min(*request.max_count, most_instances);
+    for (std::int64_t i = 0; i < count; ++i) {
+      Instance instance = common;
+      if (i > 0) instance.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances);
+      const InstanceId id = instance.id;
+      launch(turn, std::move(instance), volume_tags);
+      reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn));
+    }
+    return reservation;
+  });
 }
 
 Result<wire::DescribeInstancesResult> describe_instances(
@@ -324,6 +311,26 @@ Result<wire::StartInstancesResult> start_instances(Turn& turn,
         return {};
       }));
   return wire::StartInstancesResult{.starting_instances = std::move(changes)};
+}
+
+// Source: EC2 API reference, RebootInstances: it only queues the reboot, and the instance stays
+// `running`; those that have ended are passed over.
+Result<wire::Return> reboot_instances(Turn& turn, const wire::RebootInstancesRequest& request) {
+  if (request.instance_ids.empty()) return missing("InstanceId");
+  RUNCTL_TRY_LET(const auto ids, existing_instances(turn.state, request.instance_ids));
+  for (const InstanceId& id : ids) {
+    const Instance& seen = *turn.state.instances.find(id);
+    if (seen.state == InstanceState::terminated) continue;
+    if (seen.state != InstanceState::running) {
+      return refuse("IncorrectState", fmt::format("Instance '{}' is not 'running'.", id));
+    }
+    if (seen.ordered) continue;  // it reboots already
+    Instance& instance = turn.state.instances.edit(id);
+    instance.booted = false;
+    instance.ordered = true;
+    turn.orders.emplace_back(Reboot{id});
+  }
+  return wire::Return{.value = true};
 }
 
 Result<wire::Return> modify_instance_attribute(

@@ -72,15 +72,43 @@ std::string_view name_of(InstanceState state) {
   std::unreachable();
 }
 
+std::string_view name_of(ModificationState state) {
+  switch (state) {
+    case ModificationState::modifying:
+      return "modifying";
+    case ModificationState::optimizing:
+      return "optimizing";
+    case ModificationState::completed:
+      return "completed";
+    case ModificationState::failed:
+      return "failed";
+  }
+  std::unreachable();
+}
+
+DiskSource source_of(const Volume& volume) {
+  if (volume.source_volume) return *volume.source_volume;
+  if (volume.source) return *volume.source;
+  return {};
+}
+
+bool is_copy(const Order& order) {
+  if (std::holds_alternative<Capture>(order)) return true;
+  const auto* const disk = std::get_if<CreateDisk>(&order);
+  return disk != nullptr && std::holds_alternative<VolumeId>(disk->source);
+}
+
 std::string_view name_of(const Order& order) {
   return std::visit(
       Overload{[](const CreateDisk&) { return std::string_view{"create-disk"}; },
+               [](const ResizeDisk&) { return std::string_view{"resize-disk"}; },
                [](const RemoveDisk&) { return std::string_view{"remove-disk"}; },
                [](const Capture&) { return std::string_view{"capture"}; },
                [](const RemoveCapture&) { return std::string_view{"remove-capture"}; },
                [](const Plug&) { return std::string_view{"plug"}; },
                [](const Unplug&) { return std::string_view{"unplug"}; },
                [](const Boot&) { return std::string_view{"boot"}; },
+               [](const Reboot&) { return std::string_view{"reboot"}; },
                [](const Halt&) { return std::string_view{"halt"}; },
                [](const RunCommand&) { return std::string_view{"run-command"}; }},
       order);
@@ -89,15 +117,21 @@ std::string_view name_of(const Order& order) {
 std::vector<std::string> ids_of(const Order& order) {
   using Ids = std::vector<std::string>;
   return std::visit(Overload{[](const CreateDisk& o) {
-                               return o.source ? Ids{o.volume.str(), o.source->str()}
-                                               : Ids{o.volume.str()};
+                               Ids ids{o.volume.str()};
+                               if (const auto* s = std::get_if<SnapshotId>(&o.source))
+                                 ids.push_back(s->str());
+                               if (const auto* v = std::get_if<VolumeId>(&o.source))
+                                 ids.push_back(v->str());
+                               return ids;
                              },
+                             [](const ResizeDisk& o) { return Ids{o.volume.str()}; },
                              [](const RemoveDisk& o) { return Ids{o.volume.str()}; },
                              [](const Capture& o) { return Ids{o.snapshot.str(), o.volume.str()}; },
                              [](const RemoveCapture& o) { return Ids{o.snapshot.str()}; },
                              [](const Plug& o) { return Ids{o.volume.str(), o.instance.str()}; },
                              [](const Unplug& o) { return Ids{o.volume.str(), o.instance.str()}; },
                              [](const Boot& o) { return Ids{o.instance.str()}; },
+                             [](const Reboot& o) { return Ids{o.instance.str()}; },
                              [](const Halt& o) { return Ids{o.instance.str()}; },
                              [](const RunCommand& o) { return Ids{o.instance.str()}; }},
                     order);

@@ -16,6 +16,7 @@
 #include "base/strong_id.hpp"
 #include "base/time_text.hpp"
 #include "base/units.hpp"
+#include "emulator/ec2/modification.hpp"
 #include "emulator/hardware/hardware.hpp"
 #include "emulator/pace.hpp"
 #include "emulator/place.hpp"
@@ -74,11 +75,15 @@ struct Volume {
   bool multi_attach = false;
   Zone zone = {};
   std::optional<SnapshotId> source = {};
+  std::optional<VolumeId> source_volume = {};  // of a copy
+  std::optional<std::int64_t> initialization_rate = {};
   Timestamp created = {};
   VolumeState state = VolumeState::creating;
   std::vector<Attachment> attachments = {};
   Tags tags = {};
   std::optional<Timestamp> last_snapshot = {};
+  std::optional<Modification> modification = {};  // the newest
+  std::vector<Timestamp> modified = {};           // when, the oldest first: AWS counts them
   // Root volumes have none: an instance's root is the hardware's own.
   bool has_disk = false;
   Timestamp due = {};
@@ -134,12 +139,19 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
+// What the volume's disk is made of.
+[[nodiscard]] DiskSource source_of(const Volume& volume);
+
 // --- orders to the hardware, and its reports ---
 
 struct CreateDisk {
   VolumeId volume;
   GiB size;
-  std::optional<SnapshotId> source;
+  DiskSource source;
+};
+struct ResizeDisk {
+  VolumeId volume;
+  GiB size;
 };
 struct RemoveDisk {
   VolumeId volume;
@@ -164,6 +176,9 @@ struct Unplug {
 struct Boot {
   InstanceId instance;
 };
+struct Reboot {
+  InstanceId instance;
+};
 struct Halt {
   InstanceId instance;
   Machines::Files files;
@@ -174,11 +189,14 @@ struct RunCommand {
   MachineCommand script;
 };
 
-using Order = std::variant<CreateDisk, RemoveDisk, Capture, RemoveCapture, Plug, Unplug, Boot, Halt,
-                           RunCommand>;
+using Order = std::variant<CreateDisk, ResizeDisk, RemoveDisk, Capture, RemoveCapture, Plug, Unplug,
+                           Boot, Reboot, Halt, RunCommand>;
 
 // "plug", for the event log.
 [[nodiscard]] std::string_view name_of(const Order& order);
+// Whether the answer to the request that gave the order must wait for it: the client may write on
+// as soon as it has that answer, and what it writes must not be in the copy.
+[[nodiscard]] bool is_copy(const Order& order);
 // The ids that the order is about; orders that share one are carried out one after the other.
 [[nodiscard]] std::vector<std::string> ids_of(const Order& order);
 

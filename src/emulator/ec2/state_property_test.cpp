@@ -58,7 +58,7 @@ void step(TestBench& bench) {
   const auto instance = any_id(bench.state.instances);
   const std::string device{"/dev/sd" + std::string(1, *rc::gen::inRange('f', 'i'))};
   Turn turn = bench.turn();
-  switch (*rc::gen::inRange(0, 11)) {
+  switch (*rc::gen::inRange(0, 14)) {
     case 0:
     case 1:
       conclude(bench, bench.attach(volume, instance, device));
@@ -97,6 +97,15 @@ void step(TestBench& bench) {
       bench.pass(std::chrono::milliseconds{*rc::gen::inRange(0, 200)});
       commit(bench.state);
       break;
+    case 10:
+      conclude(bench, modify_volume(turn, {.volume_id = volume, .size = *rc::gen::inRange(8, 20)}));
+      break;
+    case 11:
+      conclude(bench, copy_volumes(turn, {.source_volume_id = volume, .size = 20}));
+      break;
+    case 12:
+      conclude(bench, reboot_instances(turn, {.instance_ids = {instance}}));
+      break;
     default: {
       // One order, any of them, is done, fails, or finds the device in use.
       if (bench.orders.empty()) break;
@@ -128,6 +137,9 @@ RC_GTEST_PROP(StateProperties, NoSequenceOfRequestsSharesWhatIsNotShared, ()) {
   check_invariants(bench.state);
   for (const auto& [id, volume] : bench.state.volumes.all()) {
     RC_ASSERT(volume.state != VolumeState::deleting);
+    if (!volume.modification) continue;
+    RC_ASSERT(volume.modification->state != ModificationState::modifying);
+    RC_ASSERT(volume.modification->state != ModificationState::optimizing);
   }
 }
 
@@ -142,6 +154,7 @@ RC_GTEST_PROP(StateProperties, RowsGiveBackWhatWasWritten, ()) {
     RC_ASSERT(load_row(loaded, "volume", id.str(), to_row(record)).has_value());
     Volume kept = record;
     kept.ordered = false;
+    if (kept.modification) kept.modification->ordered = false;
     for (Attachment& a : kept.attachments) {
       a.ordered = false;
       a.attempt = 0;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "emulator/ec2/modification_steps.hpp"
 #include "emulator/ec2/state.hpp"
 
 namespace runctl::emulator::ec2 {
@@ -178,6 +179,10 @@ void on_report(Turn& turn, const CreateDisk& order, const Report& report) {
   }
 }
 
+void on_report(Turn& turn, const ResizeDisk& order, const Report& report) {
+  on_resized(turn, order.volume, report);
+}
+
 void on_report(Turn& turn, const RemoveDisk& order, const Report& report) {
   if (!report.error) {
     turn.state.volumes.erase(order.volume);
@@ -227,6 +232,25 @@ void on_report(Turn& turn, const Unplug& order, const Report& report) {
   attachment.due = turn.now + (report.error ? hardware_retry : turn.pace.busy_retry);
 }
 
+// Its agent answers, and what is attached to it appears.
+void is_up(Turn& turn, const InstanceId& instance) {
+  turn.state.instances.edit(instance).booted = true;
+  std::vector<std::pair<VolumeId, std::size_t>> held;
+  for (const auto& [id, volume] : turn.state.volumes.all()) {
+    for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
+      if (volume.attachments[i].instance == instance) held.emplace_back(id, i);
+    }
+  }
+  for (const auto& [id, index] : held) {
+    Attachment& attachment = turn.state.volumes.edit(id).attachments[index];
+    if (attachment.is_root) {
+      attachment.state = AttachmentState::attached;
+    } else if (attachment.state == AttachmentState::attached) {
+      turn.orders.emplace_back(Plug{id, instance, attachment.attempt});
+    }
+  }
+}
+
 void on_report(Turn& turn, const Boot& order, const Report& report) {
   const Instance* const seen = turn.state.instances.find(order.instance);
   if (seen == nullptr ||
@@ -241,21 +265,15 @@ void on_report(Turn& turn, const Boot& order, const Report& report) {
     end_instance(turn, order.instance);
     return;
   }
-  turn.state.instances.edit(order.instance).booted = true;
-  std::vector<std::pair<VolumeId, std::size_t>> held;
-  for (const auto& [id, volume] : turn.state.volumes.all()) {
-    for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
-      if (volume.attachments[i].instance == order.instance) held.emplace_back(id, i);
-    }
-  }
-  for (const auto& [id, index] : held) {
-    Attachment& attachment = turn.state.volumes.edit(id).attachments[index];
-    if (attachment.is_root) {
-      attachment.state = AttachmentState::attached;
-    } else if (attachment.state == AttachmentState::attached) {
-      turn.orders.emplace_back(Plug{id, order.instance, attachment.attempt});
-    }
-  }
+  is_up(turn, order.instance);
+}
+
+// One that could not be rebooted stays silent, as an instance whose system does not come up.
+void on_report(Turn& turn, const Reboot& order, const Report& report) {
+  const Instance* const seen = turn.state.instances.find(order.instance);
+  if (seen == nullptr || seen->state != InstanceState::running) return;
+  turn.state.instances.edit(order.instance).ordered = false;
+  if (!report.error) is_up(turn, order.instance);
 }
 
 // What the hardware had in hand for the instance's volumes died with it, and is to be done anew.
@@ -324,6 +342,9 @@ void advance(Turn& turn) {
   const auto volumes =
       due_ids(state.volumes, turn.now, [&](const Volume& v) { return due_of(state, v); });
   for (const VolumeId& id : volumes) step_volume(turn, id);
+  const auto modified =
+      due_ids(state.volumes, turn.now, [](const Volume& v) { return modification_due(v); });
+  for (const VolumeId& id : modified) step_modification(turn, id);
   const auto snapshots =
       due_ids(state.snapshots, turn.now, [](const Snapshot& s) { return due_of(s); });
   for (const SnapshotId& id : snapshots) {
@@ -339,7 +360,10 @@ void report(Turn& turn, const Order& order, const Report& report) {
 
 std::optional<Timestamp> next_due(const State& state) {
   std::optional<Timestamp> least;
-  for (const auto& [id, volume] : state.volumes.all()) keep_earlier(least, due_of(state, volume));
+  for (const auto& [id, volume] : state.volumes.all()) {
+    keep_earlier(least, due_of(state, volume));
+    keep_earlier(least, modification_due(volume));
+  }
   for (const auto& [id, snapshot] : state.snapshots.all()) keep_earlier(least, due_of(snapshot));
   for (const auto& [id, instance] : state.instances.all()) keep_earlier(least, due_of(instance));
   return least;
@@ -378,12 +402,18 @@ void recover(Turn& turn) {
     turn.orders.emplace_back(RemoveCapture{id});
   }
   std::vector<VolumeId> held;
+  std::vector<VolumeId> half_copied;
   for (const auto& [id, volume] : state.volumes.all()) {
     if (!volume.attachments.empty()) held.push_back(id);
-    if (volume.state == VolumeState::creating && !volume.has_disk) {
-      turn.orders.emplace_back(CreateDisk{id, volume.size, volume.source});
+    if (volume.state != VolumeState::creating || volume.has_disk) continue;
+    if (volume.source_volume) {
+      half_copied.push_back(id);
+    } else {
+      turn.orders.emplace_back(CreateDisk{id, volume.size, source_of(volume)});
     }
   }
+  // The moment that it was to be a copy of is past.
+  for (const VolumeId& id : half_copied) state.volumes.edit(id).state = VolumeState::error;
   for (const VolumeId& id : held) {
     for (Attachment& a : state.volumes.edit(id).attachments) a.attempt = ++state.last_attempt;
   }

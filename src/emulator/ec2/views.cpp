@@ -74,6 +74,7 @@ wire::Volume view_of(const Volume& volume) {
   wire::Volume view{.volume_id = volume.id.str(),
                     .size = volume.size.count,
                     .snapshot_id = volume.source ? volume.source->str() : "",
+                    .source_volume_id = {},
                     .availability_zone = volume.zone.name,
                     .availability_zone_id = volume.zone.id,
                     .state = std::string{name_of(volume.state)},
@@ -86,7 +87,9 @@ wire::Volume view_of(const Volume& volume) {
                     .encrypted = volume.encrypted,
                     .kms_key_id = volume.kms_key,
                     .multi_attach_enabled = volume.multi_attach,
+                    .volume_initialization_rate = volume.initialization_rate,
                     .operated_by = wire::OperatorResponse{.managed = false}};
+  if (volume.source_volume) view.source_volume_id = volume.source_volume->str();
   for (const Attachment& a : volume.attachments) view.attachments.push_back(view_of(volume.id, a));
   return view;
 }

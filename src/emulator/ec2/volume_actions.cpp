@@ -1,15 +1,16 @@
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "aws/ec2/volume_limits.hpp"
 #include "emulator/ec2/actions.hpp"
 #include "emulator/ec2/filters.hpp"
 #include "emulator/ec2/lookup.hpp"
-#include "emulator/ec2/stored_answer.hpp"
+#include "emulator/ec2/once.hpp"
 #include "emulator/ec2/views.hpp"
+#include "emulator/ec2/volume_rules.hpp"
 #include "emulator/refusal.hpp"
 
 namespace runctl::emulator::ec2 {
@@ -31,72 +32,6 @@ Result<Zone> zone_for(const Place& place, const wire::CreateVolumeRequest& reque
                             named ? request.availability_zone : request.availability_zone_id));
 }
 
-struct Range {
-  std::int64_t least;
-  std::int64_t most;
-};
-
-Result<void> check_range(std::string_view what, std::int64_t value, const Range& range,
-                         std::string_view unit) {
-  if (value < range.least) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Volume {} of {}{} is too low; minimum is {}{}.", what, value, unit,
-                              range.least, unit));
-  }
-  if (value > range.most) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Volume {} of {}{} is too high; maximum is {}{}.", what, value, unit,
-                              range.most, unit));
-  }
-  return {};
-}
-
-std::unexpected<Error> unsupported(std::string_view parameter, const wire::VolumeLimits& type) {
-  return refuse(
-      "InvalidParameterCombination",
-      fmt::format("The parameter {} is not supported for {} volumes.", parameter, type.type));
-}
-
-Result<void> set_iops(Volume& volume, const wire::VolumeLimits& type,
-                      const wire::CreateVolumeRequest& request) {
-  const std::int64_t size = volume.size.count;
-  if (type.least_iops == 0) {
-    if (request.iops) return unsupported("iops", type);
-    if (type.type == "gp2") volume.iops = gp2_iops(size);
-    return {};
-  }
-  volume.iops = request.iops;
-  if (!volume.iops && type.type == "gp3") volume.iops = type.least_iops;
-  if (!volume.iops) {
-    return refuse("MissingParameter",
-                  fmt::format("The parameter iops must be specified for {} volumes.", type.type));
-  }
-  RUNCTL_TRY(check_range("iops", *volume.iops, {type.least_iops, type.most_iops}, ""));
-  if (*volume.iops > wire::most_iops(type, size)) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Iops to volume size ratio of {:.6f} is too high; maximum is {}.",
-                              static_cast<double>(*volume.iops) / static_cast<double>(size),
-                              type.iops_per_gib));
-  }
-  return {};
-}
-
-Result<void> set_throughput(Volume& volume, const wire::VolumeLimits& type,
-                            const wire::CreateVolumeRequest& request) {
-  if (type.type != "gp3") {
-    return request.throughput ? Result<void>{unsupported("throughput", type)} : Result<void>{};
-  }
-  constexpr Range range{wire::gp3_least_throughput, wire::gp3_most_throughput};
-  volume.throughput = request.throughput.value_or(range.least);
-  RUNCTL_TRY(check_range("throughput", *volume.throughput, range, "MiB/s"));
-  if (*volume.throughput * 4 > *volume.iops) {
-    return refuse(
-        "InvalidParameterValue",
-        "Throughput (MiBps) to iops ratio is too high; maximum is 0.250000 MiBps per iops.");
-  }
-  return {};
-}
-
 Result<void> set_source(const State& state, Volume& volume,
                         const wire::CreateVolumeRequest& request) {
   RUNCTL_TRY_LET(const SnapshotId id, existing_snapshot(state, request.snapshot_id));
@@ -105,7 +40,7 @@ Result<void> set_source(const State& state, Volume& volume,
     return refuse("IncorrectState",
                   fmt::format("Snapshot '{}' is in the '{}' state", id, name_of(snapshot.state)));
   }
-  if (!request.size) volume.size = snapshot.size;
+  volume.size = snapshot.size;
   if (request.size && *request.size < std::int64_t{snapshot.size.count}) {
     return refuse(
         "InvalidParameterValue",
@@ -117,15 +52,40 @@ Result<void> set_source(const State& state, Volume& volume,
   return {};
 }
 
+// Source: ebs-facts, section 12.
+Result<void> set_initialization(Volume& volume, const wire::CreateVolumeRequest& request) {
+  constexpr std::int64_t least = 100;
+  constexpr std::int64_t most = 300;
+  const auto rate = request.volume_initialization_rate;
+  if (!rate) return {};
+  if (request.snapshot_id.empty()) {
+    return refuse("InvalidParameterCombination",
+                  "The parameter VolumeInitializationRate requires the parameter SnapshotId.");
+  }
+  if (*rate < least || *rate > most) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("Volume initialization rate of {}MiB/s is not in the range of {} to "
+                              "{}MiB/s.",
+                              *rate, least, most));
+  }
+  volume.initialization_rate = rate;
+  return {};
+}
+
+Result<Tags> volume_tags(std::span<const wire::TagSpecification> specifications) {
+  constexpr std::array<std::string_view, 1> allowed{"volume"};
+  return tags_for("volume", specifications, allowed);
+}
+
+std::string_view type_or_default(const std::string& type) {
+  return type.empty() ? std::string_view{"gp2"} : std::string_view{type};
+}
+
 Result<Volume> volume_for(Turn& turn, const wire::CreateVolumeRequest& request) {
   RUNCTL_TRY_LET(Zone zone, zone_for(turn.place, request));
   if (!request.size && request.snapshot_id.empty()) return missing("size/snapshot");
-  const std::string type_name = request.volume_type.empty() ? "gp2" : request.volume_type;
-  const wire::VolumeLimits* const type = wire::limits_of(type_name);
-  if (type == nullptr) {
-    return refuse("UnknownVolumeType", fmt::format("Unsupported volume type '{}'.", type_name));
-  }
-  Volume volume{.id = new_id(turn, VolumeIdKind::prefix, turn.state.volumes), .type = type_name};
+  RUNCTL_TRY_LET(const auto* const type, existing_type(type_or_default(request.volume_type)));
+  Volume volume{.id = new_id(turn, VolumeIdKind::prefix, turn.state.volumes)};
   volume.zone = std::move(zone);
   volume.encrypted = request.encrypted.value_or(false);
   if (!request.kms_key_id.empty() && !volume.encrypted) {
@@ -133,20 +93,67 @@ Result<Volume> volume_for(Turn& turn, const wire::CreateVolumeRequest& request) 
                   "The parameter KmsKeyId requires the parameter Encrypted to be set.");
   }
   volume.kms_key = request.kms_key_id;
-  if (request.size) {
-    RUNCTL_TRY(check_range("size", *request.size, {type->least_gib, type->most_gib}, "GiB"));
-    volume.size = GiB{static_cast<unsigned>(*request.size)};
-  }
   if (!request.snapshot_id.empty()) RUNCTL_TRY(set_source(turn.state, volume, request));
-  RUNCTL_TRY(check_range("size", volume.size.count, {type->least_gib, type->most_gib}, "GiB"));
-  RUNCTL_TRY(set_iops(volume, *type, request));
-  RUNCTL_TRY(set_throughput(volume, *type, request));
-  volume.multi_attach = request.multi_attach_enabled.value_or(false);
-  // Source: ebs-facts, section 8.
-  if (volume.multi_attach && !type->multi_attach) return unsupported("MultiAttachEnabled", *type);
-  constexpr std::array<std::string_view, 1> allowed{"volume"};
-  RUNCTL_TRY_LET(volume.tags, tags_for("volume", request.tag_specifications, allowed));
+  RUNCTL_TRY(set_initialization(volume, request));
+  RUNCTL_TRY(set_shape(volume, *type,
+                       {.size = request.size,
+                        .iops = request.iops,
+                        .throughput = request.throughput,
+                        .multi_attach = request.multi_attach_enabled.value_or(false)}));
+  RUNCTL_TRY_LET(volume.tags, volume_tags(request.tag_specifications));
   volume.created = turn.now;
+  volume.due = turn.after(turn.pace.create_volume);
+  return volume;
+}
+
+// Source: ebs-facts, sections 4 and 12.
+Result<void> check_copied(const State& state, const Volume& source) {
+  if (source.state != VolumeState::available && source.state != VolumeState::in_use) {
+    return refuse("IncorrectState", fmt::format("Volume '{}' is in the '{}' state", source.id,
+                                                name_of(source.state)));
+  }
+  if (source.modification && source.modification->state == ModificationState::modifying) {
+    return refuse("IncorrectState",
+                  fmt::format("Volume '{}' is being modified and cannot be copied", source.id));
+  }
+  if (!source.has_disk) {
+    return refuse("UnsupportedOperation",
+                  fmt::format("The emulator does not copy root volumes, such as {}", source.id));
+  }
+  for (const auto& [id, volume] : state.volumes.all()) {
+    if (volume.state == VolumeState::creating && volume.source_volume == source.id) {
+      return refuse(
+          "CopyVolumesLimitExceeded",
+          fmt::format("Volume '{}' is being copied to '{}': one copy at a time", source.id, id));
+    }
+  }
+  return {};
+}
+
+Result<Volume> copy_for(Turn& turn, const wire::CopyVolumesRequest& request) {
+  RUNCTL_TRY_LET(const VolumeId source_id, existing_volume(turn.state, request.source_volume_id));
+  const Volume& source = *turn.state.volumes.find(source_id);
+  RUNCTL_TRY(check_copied(turn.state, source));
+  if (request.size && *request.size < std::int64_t{source.size.count}) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("Volume of size {}GiB is smaller than volume '{}', expect size >= "
+                              "{}GiB",
+                              *request.size, source_id, source.size.count));
+  }
+  RUNCTL_TRY_LET(const auto* const type, existing_type(type_or_default(request.volume_type)));
+  Volume volume{.id = new_id(turn, VolumeIdKind::prefix, turn.state.volumes),
+                .size = source.size,
+                .encrypted = source.encrypted,
+                .kms_key = source.kms_key,
+                .zone = source.zone,
+                .source_volume = source_id,
+                .created = turn.now};
+  RUNCTL_TRY(set_shape(volume, *type,
+                       {.size = request.size,
+                        .iops = request.iops,
+                        .throughput = request.throughput,
+                        .multi_attach = request.multi_attach_enabled.value_or(false)}));
+  RUNCTL_TRY_LET(volume.tags, volume_tags(request.tag_specifications));
   volume.due = turn.after(turn.pace.create_volume);
   return volume;
 }
@@ -177,6 +184,7 @@ constexpr auto volume_filters = std::to_array<FilterField<V>>({
     {"volume-type", [](const V& v) { return std::vector{v.volume_type}; }},
     {"size", [](const V& v) { return std::vector{std::to_string(v.size.value_or(0))}; }},
     {"snapshot-id", [](const V& v) { return std::vector{v.snapshot_id.value_or("")}; }},
+    {"source-volume-id", [](const V& v) { return std::vector{v.source_volume_id.value_or("")}; }},
     {"encrypted", [](const V& v) { return std::vector{text_of(v.encrypted)}; }},
     {"multi-attach-enabled",
      [](const V& v) { return std::vector{text_of(v.multi_attach_enabled)}; }},
@@ -185,25 +193,25 @@ constexpr auto volume_filters = std::to_array<FilterField<V>>({
 }  // namespace
 
 Result<wire::Volume> create_volume(Turn& turn, const wire::CreateVolumeRequest& request) {
-  if (request.client_token.size() > 64) {
-    return refuse("InvalidParameterValue", "The client token is longer than 64 characters");
-  }
-  wire::CreateVolumeRequest parameters = request;
-  parameters.client_token.clear();
-  const std::string key = "CreateVolume/" + request.client_token;
-  const std::string fingerprint =
-      fingerprint_of(wire::CreateVolume::info, aws::writing(parameters));
-  if (!request.client_token.empty()) {
-    RUNCTL_TRY_LET(const auto answer, first_answer(turn.state, key, fingerprint));
-    if (answer) return from_stored<wire::Volume>(*answer);
-  }
-  RUNCTL_TRY_LET(Volume volume, volume_for(turn, request));
-  wire::Volume view = view_of(volume);
-  if (!request.client_token.empty()) turn.state.tokens.put(key, {fingerprint, to_stored(view)});
-  turn.orders.emplace_back(CreateDisk{volume.id, volume.size, volume.source});
-  const VolumeId id = volume.id;
-  turn.state.volumes.put(id, std::move(volume));
-  return view;
+  return once<wire::CreateVolume>(turn, request, [&]() -> Result<wire::Volume> {
+    RUNCTL_TRY_LET(Volume volume, volume_for(turn, request));
+    wire::Volume view = view_of(volume);
+    turn.orders.emplace_back(CreateDisk{volume.id, volume.size, source_of(volume)});
+    const VolumeId id = volume.id;
+    turn.state.volumes.put(id, std::move(volume));
+    return view;
+  });
+}
+
+Result<wire::CopyVolumesResult> copy_volumes(Turn& turn, const wire::CopyVolumesRequest& request) {
+  return once<wire::CopyVolumes>(turn, request, [&]() -> Result<wire::CopyVolumesResult> {
+    RUNCTL_TRY_LET(Volume volume, copy_for(turn, request));
+    wire::CopyVolumesResult result{.volumes = {view_of(volume)}};
+    turn.orders.emplace_back(CreateDisk{volume.id, volume.size, source_of(volume)});
+    const VolumeId id = volume.id;
+    turn.state.volumes.put(id, std::move(volume));
+    return result;
+  });
 }
 
 Result<wire::Return> delete_volume(Turn& turn, const wire::DeleteVolumeRequest& request) {

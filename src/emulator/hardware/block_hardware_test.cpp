@@ -163,6 +163,42 @@ TEST_F(BlockHardware, GivesAMultiAttachVolumeOneDevicePerMachine) {
   EXPECT_EQ(output(machine_b, "head -c 6 /dev/nvme1n1"), "from-a") << "the other has it still";
 }
 
+TEST_F(BlockHardware, AMachineSeesItsVolumeGrowWhileItIsMounted) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a, "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device +
+                        " /data && echo kept >/data/file");
+  ASSERT_TRUE(hardware_.disks->grow(volume_a, GiB{3}));
+  EXPECT_EQ(output(machine_a, "blockdev --getsize64 " + device), "1073741824") << "not told yet";
+  const auto shown = hardware_.machines->show_size(volume_a);
+  ASSERT_TRUE(shown) << shown.error().message;
+  EXPECT_EQ(output(machine_a, "blockdev --getsize64 " + device + "; cat /sys/block/nvme1n1/size"),
+            "3221225472\n6291456");
+  // Unmounted, because growing a mounted ext4 takes CAP_SYS_RESOURCE, which containers may lack.
+  EXPECT_EQ(
+      output(machine_a, "cat /data/file; umount /data; e2fsck -fp " + device +
+                            " >/dev/null; resize2fs " + device + " >/dev/null 2>&1; dumpe2fs -h " +
+                            device + " 2>/dev/null | grep -E '^Block count'"),
+      "kept\nBlock count:              786432");
+  EXPECT_FALSE(hardware_.disks->grow(volume_a, GiB{2})) << "a disk does not shrink";
+  EXPECT_TRUE(hardware_.machines->show_size(volume_b)) << "nobody has it: nothing to show";
+}
+
+TEST_F(BlockHardware, ACopyHoldsWhatItsSourceHeldAndIsItsOwn) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a, "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device +
+                        " /data && echo before >/data/file && sync");
+  const VolumeId copy = *VolumeId::parse("vol-0cccccccccccccccc");
+  ASSERT_TRUE(hardware_.disks->create(copy, GiB{2}, volume_a));
+  output(machine_a, "echo after >/data/file && sync");
+  const std::string copied = plug(copy, machine_a);
+  EXPECT_EQ(output(machine_a, "mkdir /copy && mount " + copied +
+                                  " /copy && cat /data/file /copy/file && blockdev --getsize64 " +
+                                  copied + " && umount /copy /data"),
+            "after\nbefore\n2147483648");
+}
+
 TEST_F(BlockHardware, ForgetsAReadOnlyMarkWithTheAttachment) {
   boot(machine_a);
   plug(volume_a, machine_a);

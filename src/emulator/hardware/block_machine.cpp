@@ -1,10 +1,7 @@
 #include "emulator/hardware/block_machine.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <linux/fs.h>
 #include <optional>
-#include <sys/ioctl.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,8 +37,7 @@ std::unexpected<Error> BlockMachine::not_running() const {
 Result<BlockMachine::Slot> BlockMachine::make_slot(const VolumeId& volume, const fs::path& image) {
   RUNCTL_TRY_LET(LoopDevice loop, LoopDevice::attach(image, parts_.nodes));
   DeviceEntry entry{.volume = volume, .number = loop.number()};
-  if (::ioctl(loop.fd(), BLKGETSIZE64, &entry.bytes) != 0)
-    return fail_errno(errno, "read", loop.node());
+  RUNCTL_TRY_LET(entry.bytes, loop.bytes());
   const auto taken = [&] {
     return std::ranges::any_of(
         slots_, [&](const auto& slot) { return slot.second.entry.controller == entry.controller; });
@@ -104,6 +100,17 @@ Result<Unplugged> BlockMachine::unplug(const VolumeId& volume) {
   if (!wait_until_gone(slot.loop, unplug_patience)) return Unplugged::busy;
   slots_.erase(known);
   return Unplugged::done;
+}
+
+Result<void> BlockMachine::show_size(const VolumeId& volume) {
+  const std::lock_guard plugging{plugging_};
+  const std::shared_lock alive{life_};
+  const auto known = slots_.find(volume);
+  if (known == slots_.end() || known->second.loop.fd() < 0 || !first_.is_running()) return {};
+  Slot& slot = known->second;
+  RUNCTL_TRY(slot.loop.take_size_of_image());
+  RUNCTL_TRY_LET(slot.entry.bytes, slot.loop.bytes());
+  return show_device_size(first_.pid(), slot.entry);
 }
 
 Result<MachineOutcome> BlockMachine::run(const MachineCommand& command,

@@ -34,6 +34,8 @@ class BlockMachine {
   [[nodiscard]] Result<std::string> plug(const VolumeId& volume,
                                          const std::filesystem::path& image);
   [[nodiscard]] Result<Unplugged> unplug(const VolumeId& volume);
+  // Lets the device have the size that its image has by now, where the volume is plugged.
+  [[nodiscard]] Result<void> show_size(const VolumeId& volume);
   [[nodiscard]] Result<MachineOutcome> run(const MachineCommand& command,
                                            const std::stop_token& stop);
 

@@ -91,6 +91,14 @@ class BlockMachines final : public Machines {
     return machine ? machine->unplug(volume) : Unplugged::done;
   }
 
+  Result<void> show_size(const VolumeId& volume) override {
+    Result<void> shown{};
+    for (const auto& machine : all()) {
+      if (auto one = machine->show_size(volume); !one) shown = std::move(one);
+    }
+    return shown;
+  }
+
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand& command,
                              const std::stop_token& stop) override {
     const auto machine = find(instance);
@@ -103,6 +111,13 @@ class BlockMachines final : public Machines {
     const std::lock_guard lock{mutex_};
     const auto known = running_.find(instance);
     return known == running_.end() ? nullptr : known->second;
+  }
+
+  std::vector<std::shared_ptr<BlockMachine>> all() {
+    const std::lock_guard lock{mutex_};
+    std::vector<std::shared_ptr<BlockMachine>> machines;
+    for (const auto& [instance, machine] : running_) machines.push_back(machine);
+    return machines;
   }
 
   static Result<void> record(const fs::path& directory, const MachineProcess& first) {

@@ -45,14 +45,20 @@ class DirectoryDisks final : public Disks {
  public:
   explicit DirectoryDisks(fs::path state) : state_{std::move(state)} {}
 
-  Result<void> create(const VolumeId& volume, GiB,
-                      const std::optional<SnapshotId>& source) override {
+  Result<void> create(const VolumeId& volume, GiB, const DiskSource& source) override {
     return publish(directory_of(state_, volume), [&](const fs::path& to) -> Result<void> {
-      if (source) return copy_or_explain(directory_of(state_, *source), to);
+      if (const auto* const snapshot = std::get_if<SnapshotId>(&source)) {
+        return copy_or_explain(directory_of(state_, *snapshot), to);
+      }
+      if (const auto* const other = std::get_if<VolumeId>(&source)) {
+        return copy_or_explain(directory_of(state_, *other), to);
+      }
       if (::mkdir(to.c_str(), 0755) != 0) return fail_errno(errno, "create", to);
       return {};
     });
   }
+
+  Result<void> grow(const VolumeId&, GiB) override { return {}; }
 
   Result<void> snapshot(const SnapshotId& snapshot, const VolumeId& volume) override {
     return publish(directory_of(state_, snapshot), [&](const fs::path& to) {

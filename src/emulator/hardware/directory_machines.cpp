@@ -127,6 +127,8 @@ class DirectoryMachines final : public Machines {
     return Unplugged::done;
   }
 
+  Result<void> show_size(const VolumeId&) override { return {}; }
+
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand& command,
                              const std::stop_token& stop) override {
     RUNCTL_TRY(begin(instance));

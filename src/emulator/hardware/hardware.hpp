@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
@@ -21,6 +22,9 @@ namespace runctl::emulator {
 enum class HardwareKind : std::uint8_t { block, files, none };
 
 [[nodiscard]] std::string_view name_of(HardwareKind kind);
+
+// What a new volume holds: zeros, or what another has at this moment.
+using DiskSource = std::variant<std::monostate, SnapshotId, VolumeId>;
 
 // The bytes of volumes and snapshots, kept under the state directory. Each operation is durable on
 // return. Errors: conflict (an image of that id is there already), not_found, internal (the disk is
@@ -36,7 +40,10 @@ class Disks {
 
   // A volume of `size`: all zeros, or the content of `source` and zeros behind it.
   [[nodiscard]] virtual Result<void> create(const VolumeId& volume, GiB size,
-                                            const std::optional<SnapshotId>& source) = 0;
+                                            const DiskSource& source) = 0;
+  // Adds zeros at its end; to grow to the size that it has succeeds. Errors also: invalid_argument
+  // for a size that is less.
+  [[nodiscard]] virtual Result<void> grow(const VolumeId& volume, GiB size) = 0;
   // What the volume holds at this moment; what its machine still caches is not in it.
   [[nodiscard]] virtual Result<void> snapshot(const SnapshotId& snapshot,
                                               const VolumeId& volume) = 0;
@@ -92,6 +99,9 @@ class Machines {
   // is `done`.
   [[nodiscard]] virtual Result<Unplugged> unplug(const VolumeId& volume,
                                                  const InstanceId& instance) = 0;
+
+  // Lets every machine that has the volume plugged see the size that it has by now.
+  [[nodiscard]] virtual Result<void> show_size(const VolumeId& volume) = 0;
 
   // Errors: not_found (machine not running), cancelled, internal.
   [[nodiscard]] virtual Result<MachineOutcome> run(const InstanceId& instance,

@@ -2,9 +2,12 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <optional>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -70,33 +73,49 @@ class ImageDisks final : public Disks {
  public:
   explicit ImageDisks(fs::path state) : state_{std::move(state)} {}
 
-  Result<void> create(const VolumeId& volume, GiB size,
-                      const std::optional<SnapshotId>& source) override {
-    RUNCTL_TRY_LET(NewImage image, NewImage::create(image_of(state_, volume)));
-    if (source) {
-      const fs::path from = image_of(state_, *source);
+  Result<void> create(const VolumeId& volume, GiB size, const DiskSource& source) override {
+    RUNCTL_TRY_LET(NewImage image, NewImage::create(emulator::image_of(state_, volume)));
+    if (const auto from = image_of(source)) {
       std::error_code error;
-      const std::uintmax_t stored = fs::file_size(from, error);
-      if (error) return fail_errno(error.value(), "read", from);
+      const std::uintmax_t stored = fs::file_size(*from, error);
+      if (error) return fail_errno(error.value(), "read", *from);
       if (stored > size.bytes()) {
-        return fail(Errc::invalid_argument,
-                    fmt::format("{} with {} GiB is smaller than {}", volume, size.count, *source));
+        return fail(Errc::invalid_argument, fmt::format("{} with {} GiB is smaller than {}", volume,
+                                                        size.count, from->stem().string()));
       }
-      RUNCTL_TRY(image.fill_from(from));
+      RUNCTL_TRY(image.fill_from(*from));
     }
     RUNCTL_TRY(image.resize(size.bytes()));
     return image.publish();
   }
 
+  Result<void> grow(const VolumeId& volume, GiB size) override {
+    const fs::path path = emulator::image_of(state_, volume);
+    const UniqueFd image{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    struct stat status{};
+    if (!image.is_open() || ::fstat(image.get(), &status) != 0)
+      return fail_errno(errno, "grow", path);
+    const auto bytes = static_cast<off_t>(size.bytes());
+    if (status.st_size > bytes) {
+      return fail(Errc::invalid_argument,
+                  fmt::format("{} has more than {} GiB and cannot shrink", volume, size.count));
+    }
+    if (::ftruncate(image.get(), bytes) != 0 || ::fsync(image.get()) != 0)
+      return fail_errno(errno, "grow", path);
+    return {};
+  }
+
   Result<void> snapshot(const SnapshotId& snapshot, const VolumeId& volume) override {
-    RUNCTL_TRY_LET(NewImage image, NewImage::create(image_of(state_, snapshot)));
-    RUNCTL_TRY(image.fill_from(image_of(state_, volume)));
+    RUNCTL_TRY_LET(NewImage image, NewImage::create(emulator::image_of(state_, snapshot)));
+    RUNCTL_TRY(image.fill_from(emulator::image_of(state_, volume)));
     return image.publish();
   }
 
-  Result<void> remove(const VolumeId& volume) override { return remove(image_of(state_, volume)); }
+  Result<void> remove(const VolumeId& volume) override {
+    return remove(emulator::image_of(state_, volume));
+  }
   Result<void> remove(const SnapshotId& snapshot) override {
-    return remove(image_of(state_, snapshot));
+    return remove(emulator::image_of(state_, snapshot));
   }
 
  private:
@@ -104,6 +123,15 @@ class ImageDisks final : public Disks {
     if (::unlink(image.c_str()) == 0) return sync_directory(image.parent_path());
     if (errno == ENOENT) return {};
     return fail_errno(errno, "remove", image);
+  }
+
+  // Nothing for zeros.
+  [[nodiscard]] std::optional<fs::path> image_of(const DiskSource& source) const {
+    if (const auto* const snapshot = std::get_if<SnapshotId>(&source))
+      return emulator::image_of(state_, *snapshot);
+    if (const auto* const volume = std::get_if<VolumeId>(&source))
+      return emulator::image_of(state_, *volume);
+    return {};
   }
 
   fs::path state_;

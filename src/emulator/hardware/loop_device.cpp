@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <optional>
 #include <set>
@@ -119,6 +120,17 @@ Result<LoopDevice> LoopDevice::attach(const fs::path& image, const fs::path& nod
     return device;
   }
   return fail(Errc::internal, fmt::format("no loop device is free for {}", image.string()));
+}
+
+Result<std::uint64_t> LoopDevice::bytes() const {
+  std::uint64_t bytes = 0;
+  if (::ioctl(fd(), BLKGETSIZE64, &bytes) != 0) return fail_errno(errno, "read", node_);
+  return bytes;
+}
+
+Result<void> LoopDevice::take_size_of_image() {
+  if (::ioctl(fd(), LOOP_SET_CAPACITY, 0) != 0) return fail_errno(errno, "resize", node_);
+  return {};
 }
 
 bool LoopDevice::is_claimed() const {

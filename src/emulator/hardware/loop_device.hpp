@@ -1,6 +1,7 @@
 // Loop devices: files that the kernel shows as block devices.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <sys/types.h>
@@ -25,6 +26,10 @@ class LoopDevice {
   [[nodiscard]] const std::filesystem::path& node() const { return node_; }
   // Borrowed; not open after `release`.
   [[nodiscard]] int fd() const { return fd_.get(); }
+
+  [[nodiscard]] Result<std::uint64_t> bytes() const;
+  // Programs that have it open see the new size at once.
+  [[nodiscard]] Result<void> take_size_of_image();
 
   // Whether a mount, in whatever namespace, or another driver holds the device.
   [[nodiscard]] bool is_claimed() const;

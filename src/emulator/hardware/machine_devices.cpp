@@ -69,6 +69,11 @@ std::string by_id_name(const DeviceEntry& device) {
   return "nvme-Amazon_Elastic_Block_Store_" + serial_of(device.volume);
 }
 
+std::string sectors_text(const DeviceEntry& device) {
+  constexpr std::uint64_t sector = 512;  // the unit of `size`, whatever the device's own is
+  return std::to_string(device.bytes / sector);
+}
+
 struct SysFile {
   const char* folder;  // below the device's
   const char* name;
@@ -76,9 +81,8 @@ struct SysFile {
 };
 
 std::vector<SysFile> sys_files(const DeviceEntry& device) {
-  constexpr std::uint64_t sector = 512;  // the unit of `size`, whatever the device's own is
   return {{"", "dev", number_text(device.number)},
-          {"", "size", std::to_string(device.bytes / sector)},
+          {"", "size", sectors_text(device)},
           {"", "ro", "0"},
           {"", "removable", "0"},
           {"", "range", "0"},
@@ -137,6 +141,13 @@ Result<void> show_device(pid_t pid, const DeviceEntry& device) {
   }
   RUNCTL_TRY_LET(const UniqueFd by_id, make_directory(root.get(), "dev/disk/by-id"));
   return link(by_id.get(), "../../" + name, by_id_name(device));
+}
+
+Result<void> show_device_size(pid_t pid, const DeviceEntry& device) {
+  RUNCTL_TRY_LET(const UniqueFd root, open_root(pid));
+  const UniqueFd folder = open_directory(root.get(), "sys/block/" + device_name(device));
+  if (!folder.is_open()) return {};
+  return put(folder.get(), "size", sectors_text(device));
 }
 
 void hide_device(pid_t pid, const DeviceEntry& device) {

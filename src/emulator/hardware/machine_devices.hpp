@@ -25,6 +25,9 @@ struct DeviceEntry {
 // Errors: as fail_errno; then part of the entries may be there, and `hide_device` takes them away.
 [[nodiscard]] Result<void> show_device(pid_t pid, const DeviceEntry& device);
 
+// Lets /sys tell the size that `device` has by now. One that the machine does not show is no error.
+[[nodiscard]] Result<void> show_device_size(pid_t pid, const DeviceEntry& device);
+
 // What is not there any more is no error: the machine may have removed it itself.
 void hide_device(pid_t pid, const DeviceEntry& device);
 

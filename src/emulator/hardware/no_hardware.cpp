@@ -7,9 +7,8 @@ namespace {
 
 class NoDisks final : public Disks {
  public:
-  Result<void> create(const VolumeId&, GiB, const std::optional<SnapshotId>&) override {
-    return {};
-  }
+  Result<void> create(const VolumeId&, GiB, const DiskSource&) override { return {}; }
+  Result<void> grow(const VolumeId&, GiB) override { return {}; }
   Result<void> snapshot(const SnapshotId&, const VolumeId&) override { return {}; }
   Result<void> remove(const VolumeId&) override { return {}; }
   Result<void> remove(const SnapshotId&) override { return {}; }
@@ -21,6 +20,7 @@ class NoMachines final : public Machines {
   Result<void> halt(const InstanceId&, Files) override { return {}; }
   Result<std::string> plug(const VolumeId&, const InstanceId&) override { return std::string{}; }
   Result<Unplugged> unplug(const VolumeId&, const InstanceId&) override { return Unplugged::done; }
+  Result<void> show_size(const VolumeId&) override { return {}; }
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand&,
                              const std::stop_token&) override {
     auto refused =
