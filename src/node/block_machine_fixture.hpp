@@ -57,6 +57,9 @@ class OnBlockMachine : public ::testing::Test {
     ASSERT_EQ(code_of(mount_it()), "");
   }
   Result<UnmountedVolume> unmount_it() { return unmount(bed_->machine(), volume); }
+  std::string at_image() const { return (bed_->folder() / "image1").string(); }
+  // SHA-256 of all that is on the volume.
+  std::string image_digest() { return said_by("openssl dgst -sha256 -r <" + at_image()); }
   // Bytes written to the device behind the scripts' backs.
   void scribble(const std::string& device, std::uint64_t offset, const std::string& bytes) {
     std::fstream file{device, std::ios::in | std::ios::out | std::ios::binary};

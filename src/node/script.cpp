@@ -20,9 +20,14 @@ namespace {
 const std::vector<std::string_view>& parts_of(std::string_view name) {
   using List = std::vector<std::string_view>;
   static const List of_volumes{"prelude", "machine", "users", "files_machine", "device"};
+  static const List of_contents{"prelude", "machine",        "users",         "contents",
+                                "private", "files_manifest", "files_machine", "device"};
   static const List of_runs{"prelude", "run_state"};
+  static const List of_jobs{"prelude", "run_state", "job_state"};
   static const List plain{"prelude"};
   if (name == "put_file" || name == "sync") return plain;
+  if (name.ends_with("_manifest")) return of_contents;
+  if (name == "start_job" || name == "job_status" || name == "stop_job") return of_jobs;
   return name.contains("run") ? of_runs : of_volumes;
 }
 
@@ -42,6 +47,9 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"no_filesystem", Errc::conflict},
     {"needs_recovery", Errc::conflict},
     {"read_only_device", Errc::conflict},
+    {"no_space", Errc::conflict},
+    {"not_mounted", Errc::conflict},
+    {"needs_repair", Errc::conflict},
     {"not_blank", Errc::conflict},
     {"not_created_empty", Errc::conflict},
     {"not_clean", Errc::conflict},
@@ -51,9 +59,13 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"not_started", Errc::precondition},
     {"wrong_device", Errc::precondition},
     {"gap", Errc::precondition},
+    {"not_grown", Errc::precondition},
     {"no_run", Errc::not_found},
+    {"no_manifest", Errc::not_found},
     {"bad_parameter", Errc::invalid_argument},
     {"corrupt_content", Errc::corrupt},
+    {"wrong_manifest", Errc::corrupt},
+    {"grow_failed", Errc::internal},
     {"io_error", Errc::internal},
     {"freeze_failed", Errc::internal},
     {"mkfs_failed", Errc::internal},
@@ -109,7 +121,9 @@ std::unexpected<Error> refusal(const boost::json::value& record) {
   std::ranges::replace(error.message, '\n', ' ');
   error.remote = RemoteFault{.code = code};
   // These come after an attempt that may have left something.
-  if (error.code == Errc::internal || error.code == Errc::corrupt) error.effect = Effect::unknown;
+  const bool only_read = code == "wrong_manifest";
+  if ((error.code == Errc::internal || error.code == Errc::corrupt) && !only_read)
+    error.effect = Effect::unknown;
   return std::unexpected{std::move(error)};
 }
 

@@ -127,6 +127,39 @@ opens_exclusively() {
   return 1
 }
 
+# Probes, and refuses what is no filesystem of ours or does not hold still.
+require_filesystem() {
+  probe
+  case $probed in
+    filesystem) ;;
+    blank) die no_filesystem "$VOLUME_ID is blank" ;;
+    unreadable) die io_error "$VOLUME_ID cannot be read" ;;
+    *) die no_filesystem "what is on $VOLUME_ID cannot be told ($probed)" ;;
+  esac
+  case $fs_type in ext4 | xfs) ;; *) die no_filesystem "$VOLUME_ID holds $fs_type, not ext4 or xfs" ;; esac
+  reads_stable || die io_error "the first blocks of $VOLUME_ID do not read the same three times"
+  opens_exclusively || die busy "$device ($VOLUME_ID) is held by the kernel or another program"
+}
+
+# The device number $1 (major:minor) as stat shows it for files.
+st_dev_of() {
+  st_major=${1%:*} st_minor=${1#*:}
+  echo $(((st_minor & 255) | (st_major << 8) | ((st_minor & ~255) << 12)))
+}
+
+# Makes the device read-only for a while, and notes that it was us: for restore_device, should this script be killed.
+set_device_read_only() {
+  [ "$(blockdev --getro "$opened")" = 0 ] || return 0
+  : >"$RUNCTL_RUN/$VOLUME_ID.read_only" && blockdev --setro "$opened" && [ "$(blockdev --getro "$opened")" = 1 ] ||
+    die io_error "cannot make $device ($VOLUME_ID) read-only"
+}
+
+# For a device that is not mounted.
+restore_device() {
+  [ -e "$RUNCTL_RUN/$VOLUME_ID.read_only" ] || return 0
+  blockdev --setrw "$opened" && rm -f -- "$RUNCTL_RUN/$VOLUME_ID.read_only"
+}
+
 # Sets journal: clean, dirty or unknown.
 read_journal() {
   journal=unknown

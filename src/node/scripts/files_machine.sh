@@ -95,7 +95,7 @@ files_unmount() {
   if [ -f "$mount_record" ]; then
     files_users "$volume_directory"
     [ "$user_count" = 0 ] || die busy "$VOLUME_ID is in use" "\"users\":$users_json,\"user_count\":$user_count"
-    output=$(sync -f "$volume_directory" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+    output=$(write_back "$volume_directory" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
     here=$files_root/root$(cat "$mount_record")
     [ ! -L "$here" ] || rm -f -- "$here"
     rm -f -- "$mount_record" || die io_error "cannot remove $mount_record"
@@ -109,10 +109,13 @@ files_unmount() {
 files_freeze() {
   files_open
   [ -f "$mount_record" ] || succeed '"state":"not_mounted","journal":"unknown"'
-  output=$(sync -f "$volume_directory" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+  output=$(write_back "$volume_directory" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
   quote "$(cat "$mount_record")"
   succeed "\"state\":\"written_back\",\"mount_point\":$quoted"
 }
+
+files_warm() { die not_possible "this machine's volumes are directories (hardware = files): there is no device to warm"; }
+files_grow() { die not_possible "this machine's volumes are directories (hardware = files), which have no size to grow"; }
 
 files_thaw() { succeed '"held":false,"frozen_ms":0'; }
 

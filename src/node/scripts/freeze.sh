@@ -4,23 +4,6 @@ lock_volume
 open_volume 0
 state=$RUNCTL_RUN/$VOLUME_ID.freeze
 
-# Sets mount_pid, mount_point and mount_options of a mount of the whole filesystem, our own namespace first; a
-# read-write one before a read-only one. None: mount_pid is empty.
-find_mount() {
-  scan_mounts
-  mount_pid='' mount_point='' mount_options=''
-  found=$(printf '%s\n' "$mounts" | number="$number" own="$own_namespace" awk -F '\t' "$json_awk"'
-    $1 == ENVIRON["number"] {
-      # By the options of the whole: a read-only mount of it may stand beside one that writes.
-      rank = ($10 ~ /(^|,)ro(,|$)/ ? 0 : 4) + ($6 == "/" ? 2 : 0) + ($2 == ENVIRON["own"] ? 1 : 0) + 1
-      if (rank > best) { best = rank; out = $3 "\t" $10 "\t" unescape($7) } }
-    END { printf "%s", out }')
-  [ -n "$found" ] || return 0
-  tab=$(printf '\t')
-  mount_pid=${found%%"$tab"*} found=${found#*"$tab"}
-  mount_options=${found%%"$tab"*} mount_point=${found#*"$tab"}
-}
-
 find_mount
 probe
 if [ -z "$mount_pid" ]; then
@@ -31,12 +14,11 @@ quote "$mount_point"
 case ,$mount_options, in *,ro,*) succeed "\"state\":\"read_only\",\"mount_point\":$quoted" ;; esac
 
 command exec 4<"/proc/$mount_pid/root$mount_point" || die io_error "cannot open $mount_point"
-major=${number%:*} minor=${number#*:}
-st_dev=$(((minor & 255) | (major << 8) | ((minor & ~255) << 12)))
-[ "$(stat -L -c %d /proc/self/fd/4)" = $st_dev ] || die wrong_device "something else is mounted at $mount_point"
+st_dev=$(st_dev_of "$number")
+[ "$(stat -L -c %d /proc/self/fd/4)" = "$st_dev" ] || die wrong_device "something else is mounted at $mount_point"
 # What the machine itself runs on must not stand still: the thaw would wait for it.
 for each in / /bin /usr /lib /etc /run /tmp /var "$RUNCTL_RUN"; do
-  [ "$(stat -L -c %d "$each" 2>/dev/null)" != $st_dev ] ||
+  [ "$(stat -L -c %d "$each" 2>/dev/null)" != "$st_dev" ] ||
     die not_possible "$VOLUME_ID holds $each of this machine, which cannot be frozen"
 done
 
@@ -84,7 +66,7 @@ done
 read -r dead_man_pid _ <"$state/dead_man"
 
 # What is written back before need not be while all stands still.
-output=$(sync -f /proc/self/fd/4 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+output=$(write_back /proc/self/fd/4 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
 read -r began _ </proc/uptime
 printf '%s\n' "$began" >"$state/began"
 fsfreeze --freeze /proc/self/fd/4 2>"$state/errors" &

@@ -41,16 +41,8 @@ if [ -e "$path" ] || [ -L "$path" ]; then
   [ -z "$(ls -A -- "$path")" ] || die mount_point_not_empty "$path is a directory with files in it"
 fi
 
-case $probed in
-  filesystem) ;;
-  blank) die no_filesystem "$VOLUME_ID is blank" ;;
-  unreadable) die io_error "$VOLUME_ID cannot be read" ;;
-  *) die no_filesystem "what is on $VOLUME_ID cannot be told ($probed)" ;;
-esac
-case $fs_type in ext4 | xfs) ;; *) die no_filesystem "$VOLUME_ID holds $fs_type, not ext4 or xfs" ;; esac
-reads_stable || die io_error "the first blocks of $VOLUME_ID do not read the same three times"
-opens_exclusively || die busy "$device ($VOLUME_ID) is held by the kernel or another program"
-
+require_filesystem
+restore_device
 case $fs_type in
   ext4) options=nosuid,nodev,errors=remount-ro no_replay=noload ;;
   xfs) options=nosuid,nodev no_replay=norecovery ;;

@@ -9,6 +9,15 @@ export LC_ALL PATH
 umask 077
 exec </dev/null
 
+# What a long script (a job) has to go through, in bytes, and each step of the way.
+has_to_do() { [ -z "${RUNCTL_JOB-}" ] || printf '%s\n' "$1" >"$RUNCTL_JOB/total"; }
+has_done() { [ -z "${RUNCTL_JOB-}" ] || printf '%s\n' "$1" >>"$RUNCTL_JOB/done"; }
+
+# Writes back the filesystem that holds $1. Amazon Linux 2's sync knows no -f, and writes back all of them.
+write_back() {
+  case $(sync --help 2>&1) in *--file-system*) sync -f -- "$1" ;; *) sync ;; esac
+}
+
 # Sets `quoted`. A variable, not output: `die` must not be called inside $(...), where it would end only the
 # subshell, so nothing here is written to be called there.
 json_awk='
@@ -55,7 +64,9 @@ succeed() {
   exit 0
 }
 
+# A second signal must not cut short what the first one began.
 on_exit() {
+  trap '' HUP INT TERM
   [ "$reported" = success ] && return
   undo
   [ "$reported" = yes ] || printf '\n{"ok":false,"code":"script_failed","error":"the script ended early"}\n'

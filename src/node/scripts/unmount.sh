@@ -92,7 +92,7 @@ if [ -n "$ours$mount_users" ]; then
     *"$own_namespace "*)
       # A frozen filesystem would stay alive in the kernel after its last unmount. Fails when it is not frozen.
       fsfreeze --unfreeze "$main_path" 2>/dev/null
-      output=$(sync -f "$main_path" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output" ;;
+      output=$(write_back "$main_path" 2>&1) || die io_error "cannot write $VOLUME_ID back: $output" ;;
   esac
   unmount_all
   unmounted=yes

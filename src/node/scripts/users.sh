@@ -23,6 +23,24 @@ scan_mounts() {
       close(file) }')
 }
 
+# Sets mount_pid, mount_point, mount_root and mount_options of a mount of the device, our own namespace first; a
+# read-write one before a read-only one, the whole filesystem before a part. None: mount_pid is empty.
+find_mount() {
+  scan_mounts
+  mount_pid='' mount_point='' mount_options='' mount_root=''
+  found=$(printf '%s\n' "$mounts" | number="$number" own="$own_namespace" awk -F '\t' "$json_awk"'
+    $1 == ENVIRON["number"] {
+      # By the options of the whole: a read-only mount of it may stand beside one that writes.
+      rank = ($10 ~ /(^|,)ro(,|$)/ ? 0 : 4) + ($6 == "/" ? 2 : 0) + ($2 == ENVIRON["own"] ? 1 : 0) + 1
+      if (rank > best) { best = rank; out = $3 "\t" $10 "\t" $6 "\t" unescape($7) } }
+    END { printf "%s", out }')
+  [ -n "$found" ] || return 0
+  tab=$(printf '\t')
+  mount_pid=${found%%"$tab"*} found=${found#*"$tab"}
+  mount_options=${found%%"$tab"*} found=${found#*"$tab"}
+  mount_root=${found%%"$tab"*} mount_point=${found#*"$tab"}
+}
+
 # scan_users NUMBER...: sets users, a line each: number, pid, kind (cwd, root, exe, fd, map, device); between
 # tabs. Descriptors on the device itself that this script and its children hold are not counted.
 scan_users() {

@@ -1,0 +1,56 @@
+// Jobs: scripts that take long, started apart from the connection and followed to their end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+
+#include "base/result.hpp"
+#include "base/strong_id.hpp"
+#include "io/clock.hpp"
+#include "node/script.hpp"
+
+namespace runctl::node {
+
+struct JobProgress {
+  std::uint64_t done_bytes = 0;
+  std::uint64_t total_bytes = 0;  // 0 while it is not known
+};
+
+// How a job is followed. Borrows the clock.
+struct JobWatch {
+  Clock& clock;
+  std::chrono::steady_clock::time_point deadline;
+  std::function<void(const JobProgress&)> progress = {};  // at most twice a second
+};
+
+// Runs `script` on `volume` as a job of the machine and returns its record, as run_script does. At
+// most one job of a script's name and a volume is under way on a machine. The same one (same
+// parameters) is followed, not started twice; another one is refused (locked). When this program
+// dies the job goes on to its end, and the next call follows it; what has ended is never taken for
+// an answer, since the volume may have changed since, so the next call runs it again. The machine
+// is asked again for up to a minute when it does not answer. When `watch.deadline` passes or
+// machine.stop is requested, the job is ended on the machine with all its processes (SIGTERM, upon
+// which it takes back what it did, and SIGKILL 20 s later), also when another call follows it.
+// Errors: deadline_exceeded, cancelled (effect not_applied when the job is known to have ended and
+// to have cleaned up after itself, else unknown, and the message says which), unavailable (effect
+// unknown: it goes on there), internal (killed, or it gave no record); as run_script.
+[[nodiscard]] Result<boost::json::value> run_job(const Machine& machine, const Script& script,
+                                                 const VolumeId& volume, const JobWatch& watch);
+
+enum class JobEnd : std::uint8_t {
+  none,     // nothing was under way
+  ended,    // it has ended, and cleaned up after itself
+  killed,   // it has ended, and may have left something
+  running,  // it could not be ended
+};
+
+// Ends the job of that name and volume, if one is under way, and waits until it is gone: up to half
+// a minute. Errors: as run_script.
+[[nodiscard]] Result<JobEnd> stop_job(const Machine& machine, std::string_view name,
+                                      const VolumeId& volume);
+
+}  // namespace runctl::node
