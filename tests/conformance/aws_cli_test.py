@@ -11,9 +11,13 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import signed
 
 AWS_CLI = os.environ.get("AWS_CLI", "/usr/bin/aws")
 PATIENCE = 30  # seconds
@@ -149,6 +153,61 @@ class AwsCliTest(unittest.TestCase):
         self.ec2("terminate-instances", "--instance-ids", instance)
         self.refused("InvalidInstanceId", "ssm", "send-command", "--instance-ids", instance,
                      "--document-name", "AWS-RunShellScript", "--parameters", "commands=true")
+
+    def test_a_volume_grows_where_it_is(self):
+        volume = self.create_volume("--volume-type", "gp3")
+        modification = self.ec2("modify-volume", "--volume-id", volume, "--size", "8", "--iops", "3500")["VolumeModification"]
+        self.assertEqual((modification["OriginalSize"], modification["TargetSize"], modification["TargetIops"]),
+                         (1, 8, 3500))
+        self.refused("IncorrectModificationState", "ec2", "modify-volume", "--volume-id", volume, "--size", "9")
+
+        def ended():
+            found = self.ec2("describe-volumes-modifications", "--volume-ids", volume,
+                             "--filters", "Name=modification-state,Values=completed")["VolumesModifications"]
+            return found and found[0]
+
+        seen = self.until("the modification", ended)
+        self.assertEqual((seen["Progress"], seen["TargetVolumeType"]), (100, "gp3"))
+        self.assertIn("EndTime", seen)
+        [grown] = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"]
+        self.assertEqual((grown["Size"], grown["Iops"]), (8, 3500))
+        self.refused("InvalidVolumeModification.NotFound", "ec2", "describe-volumes-modifications",
+                     "--volume-ids", self.create_volume())
+
+    def test_a_machine_reboots_and_keeps_what_it_is_told(self):
+        volume = self.create_volume()
+        instance = self.run_instance()
+        self.ec2("attach-volume", "--volume-id", volume, "--instance-id", instance, "--device", "/dev/sdf")
+        self.until("the attachment", lambda: self.attachment(volume)["State"] == "attached")
+        self.ec2("modify-instance-attribute", "--instance-id", instance, "--block-device-mappings",
+                 json.dumps([{"DeviceName": "/dev/sdf", "Ebs": {"DeleteOnTermination": True}}]))
+        self.ec2("reboot-instances", "--instance-ids", instance)
+        self.ec2("wait", "instance-status-ok", "--instance-ids", instance)
+        held = self.attachment(volume)
+        self.assertEqual((held["State"], held["DeleteOnTermination"]), ("attached", True))
+        self.ec2("terminate-instances", "--instance-ids", instance)
+        self.ec2("wait", "volume-deleted", "--volume-ids", volume)
+        self.refused("InvalidInstanceID.NotFound", "ec2", "reboot-instances", "--instance-ids", "i-0123456789abcdef0")
+
+    def test_a_volume_is_copied(self):
+        """Debian's AWS CLI does not know CopyVolumes yet: the request is signed by hand."""
+        source = self.create_volume("--volume-type", "gp3")
+        ec2 = signed.Ec2(self.endpoint)
+        self.addCleanup(ec2.close)
+        wanted = {"SourceVolumeId": source, "Size": 2, "VolumeType": "gp3", "ClientToken": "one",
+                  "TagSpecification.1.ResourceType": "volume",
+                  "TagSpecification.1.Tag.1.Key": "copy", "TagSpecification.1.Tag.1.Value": "yes"}
+        status, answer = ec2.call("CopyVolumes", **wanted)
+        self.assertEqual(status, 200, answer)
+        [copy] = re.findall("<volumeId>(vol-[0-9a-f]{17})</volumeId>", answer)
+        self.assertIn(f"<sourceVolumeId>{source}</sourceVolumeId>", answer)
+        self.assertIn(f"<volumeId>{copy}</volumeId>", ec2.call("CopyVolumes", **wanted)[1], "the token was used before")
+        self.ec2("wait", "volume-available", "--volume-ids", copy)
+        [seen] = self.ec2("describe-volumes", "--volume-ids", copy)["Volumes"]
+        self.assertEqual((seen["Size"], seen["VolumeType"], seen["Tags"]), (2, "gp3", [{"Key": "copy", "Value": "yes"}]))
+        status, answer = ec2.call("CopyVolumes", SourceVolumeId=source, Size=3, ClientToken="one")
+        self.assertEqual(status, 400)
+        self.assertIn("<Code>IdempotentParameterMismatch</Code>", answer)
 
     def test_snapshot_and_restore(self):
         volume = self.create_volume()
