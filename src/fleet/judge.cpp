@@ -11,6 +11,7 @@
 #include "node/run.hpp"
 #include "volume/change.hpp"
 #include "volume/machine.hpp"
+#include "volume/modify.hpp"
 #include "volume/mount.hpp"
 #include "volume/plan_attach.hpp"
 #include "volume/read.hpp"
@@ -241,6 +242,24 @@ Result<Finding> judge_tags(const Asked&) {
   return not_applied("whether the tags were changed is not known; set them again to be sure");
 }
 
+// A newest modification that ends in what was asked for is taken for ours.
+Result<Finding> judge_modify(const Asked& asked) {
+  RUNCTL_TRY_LET(const auto id, asked.volume("VolumeId"));
+  RUNCTL_TRY_LET(const auto newest, volume::read_modification(asked.session, id));
+  const auto size = integer_at(asked.request, "Size");
+  const auto type = string_at(asked.request, "VolumeType");
+  const auto iops = integer_at(asked.request, "Iops");
+  const auto throughput = integer_at(asked.request, "Throughput");
+  const bool ours = newest && (!size || (newest->size && *size == newest->size->count)) &&
+                    (!type || *type == newest->type) && (!iops || iops == newest->iops) &&
+                    (!throughput || throughput == newest->throughput);
+  if (ours) return applied(fmt::format("volume {} has that modification", id));
+  return nothing_seen(asked, fmt::format("volume {} has no such modification", id));
+}
+
+// What is only read, or is done again without harm: a manifest, and the growing of a filesystem.
+Result<Finding> judge_repeatable(const Asked&) { return not_applied("it is done again"); }
+
 // However it went, the machine thaws by itself; and `operations resume` thaws first.
 Result<Finding> judge_freeze(const Asked&) { return not_applied("what was frozen is thawed"); }
 
@@ -254,6 +273,8 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "DeleteVolume", .act = judge_delete},
                             Judge{.action = "CreateVolume", .act = judge_create_volume},
                             Judge{.action = "CreateSnapshot", .act = judge_create_snapshot},
+                            Judge{.action = "CopyVolumes", .act = judge_create_volume},
+                            Judge{.action = "ModifyVolume", .act = judge_modify},
                             Judge{.action = "RunInstances", .act = judge_run_instances},
                             Judge{.action = "TerminateInstances", .act = judge_terminate},
                             Judge{.action = "StopInstances", .act = judge_stop},
@@ -264,6 +285,8 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "machine:unmount", .act = judge_unmount},
                             Judge{.action = "machine:format", .act = judge_format},
                             Judge{.action = "machine:freeze", .act = judge_freeze},
+                            Judge{.action = "machine:seal", .act = judge_repeatable},
+                            Judge{.action = "machine:grow", .act = judge_repeatable},
                             Judge{.action = "machine:start-run", .act = judge_start_run}};
 
 }  // namespace

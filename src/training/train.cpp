@@ -7,8 +7,8 @@
 
 #include "base/time_text.hpp"
 #include "node/put_file.hpp"
-#include "volume/attach.hpp"
 #include "volume/mount.hpp"
+#include "volume/place.hpp"
 
 namespace runctl::training {
 namespace {
@@ -27,28 +27,22 @@ node::Machine machine_of(const Session& session, const InstanceId& instance) {
 }
 
 // The directory by which the machine's processes find the volume, after whatever had to be done for
-// it.
+// it. One that is mounted stays where it is.
 Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
                                const volume::InstanceFacts& instance) {
   const Session& session = change.session;
-  RUNCTL_TRY_LET(const auto facts, volume::read_attach_facts(session, volume, instance));
-  auto plan = volume::plan_attach(facts);
-  if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
-  if (plan.already_attached) {
-    RUNCTL_TRY(volume::wait_until_attached(session, volume.id, instance.id, plan.device));
-  } else {
-    RUNCTL_TRY(volume::execute_attach(change, facts, plan));
+  volume::MountSpec mount{.directory = volume::default_mount_point(volume)};
+  if (volume::attachment_to(volume, instance.id) != nullptr) {
+    RUNCTL_TRY_LET(const auto mounted, volume::mounted_at(session, volume.id, instance.id));
+    if (mounted) mount.directory = *mounted;
   }
-  RUNCTL_TRY_LET(const auto mounted, volume::mounted_at(session, volume.id, instance.id));
-  volume::MountSpec spec;
-  spec.directory = mounted.value_or(default_mount_point(volume));
-  auto result = volume::mount(change, volume, instance.id, spec);
-  if (result) return result->path;
-  Error& error = result.error();
+  auto placed = volume::place(change, volume, instance, {.mount = mount});
+  if (placed) return placed->mounted->path;
+  Error& error = placed.error();
   if (error.remote && error.remote->code == "no_filesystem") {
     error.hint = "Make one first:";
     error.ways_out = {fmt::format("runctl aws ebs attach {} --instance {} --mount {} --format ext4",
-                                  volume.id, instance.id, spec.directory)};
+                                  volume.id, instance.id, mount.directory)};
   }
   return std::unexpected{std::move(error)};
 }
@@ -110,18 +104,6 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
 }
 
 }  // namespace
-
-std::string default_mount_point(const VolumeFacts& volume) {
-  std::string name = volume::tag_value(volume.tags, volume::tag::name);
-  std::ranges::replace_if(
-      name,
-      [](char c) {
-        return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                 c == '-' || c == '_');
-      },
-      '-');
-  return "/mnt/" + (name.empty() ? volume.id.str() : name);
-}
 
 Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
   const Session& session = change.session;

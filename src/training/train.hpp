@@ -40,8 +40,4 @@ struct TrainSpec {
                                              const InstanceId& instance, const node::RunId& run,
                                              const std::function<void(std::string_view)>& write);
 
-// Where a volume is mounted when nobody said where: /mnt/ and its Name as far as a path can have
-// it, or its id.
-[[nodiscard]] std::string default_mount_point(const volume::VolumeFacts& volume);
-
 }  // namespace runctl::training

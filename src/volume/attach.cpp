@@ -110,7 +110,8 @@ Result<VolumeFacts> resolve(const Change& change, const AttachFacts& facts,
 Result<AttachFacts> read_attach_facts(const Session& session, const VolumeFacts& volume,
                                       const InstanceFacts& instance) {
   AttachFacts facts{.volume = volume, .instance = instance, .nonce = session.random.next()};
-  if (!volume.attachments.empty() && attachment_to(volume, instance.id) == nullptr) {
+  if (!volume.attachments.empty() && !is_shared(volume) &&
+      attachment_to(volume, instance.id) == nullptr) {
     auto holder =
         read_instance(session.aws, volume.attachments.front().instance, session.options());
     if (holder) facts.holder = *std::move(holder);
@@ -167,7 +168,9 @@ Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& fact
                  wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device));
   // The flag can only change while the volume is unattached: this check is stable, one before was
   // not.
-  if (attached.multi_attach != facts.volume.multi_attach || attached.attachments.size() != 1) {
+  const bool shared = is_shared(attached) && is_shared(facts.volume);
+  if (attached.multi_attach != facts.volume.multi_attach ||
+      (attached.attachments.size() != 1 && !shared)) {
     auto changed =
         fail(Errc::precondition, fmt::format("volume {} changed while it was attached to {}",
                                              facts.volume.id, facts.instance.id));

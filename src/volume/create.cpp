@@ -116,6 +116,10 @@ Result<VolumeFacts> create_volume(const Change& change, const VolumeSpec& spec) 
   aws::ec2::TagSpecification tags{.resource_type = "volume", .tags = {}};
   for (const auto& [key, value] : spec.tags) tags.tags.push_back({.key = key, .value = value});
   tags.tags.push_back({.key = std::string{tag::operation}, .value = operation});
+  if (spec.source && spec.source->tags.contains(tag::manifest)) {
+    tags.tags.push_back(
+        {.key = std::string{tag::manifest}, .value = tag_value(spec.source->tags, tag::manifest)});
+  }
   if (!spec.source) {
     tags.tags.push_back(
         {.key = std::string{tag::created_empty}, .value = random_uuid(session.random)});
@@ -128,7 +132,9 @@ Result<VolumeFacts> create_volume(const Change& change, const VolumeSpec& spec) 
       .iops = spec.iops,
       .throughput = spec.throughput,
       .encrypted = spec.encrypted ? std::optional{true} : std::nullopt,
+      .kms_key_id = spec.kms_key,
       .multi_attach_enabled = spec.multi_attach ? std::optional{true} : std::nullopt,
+      .volume_initialization_rate = spec.initialization_rate,
       .tag_specifications = {tags},
       .client_token = operation};
   RUNCTL_TRY_LET(const auto created, send<aws::ec2::CreateVolume>(change, request));

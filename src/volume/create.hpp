@@ -18,6 +18,9 @@ struct VolumeSpec {
   std::optional<std::int64_t> throughput = {};  // MiB/s
   bool multi_attach = false;
   bool encrypted = false;
+  std::string kms_key = {};  // only with `encrypted`; empty: the account's default key
+  // MiB/s at which AWS loads the blocks of `source`, for a fee; nothing: as they are read.
+  std::optional<std::int64_t> initialization_rate = {};
   std::optional<SnapshotFacts> source = {};
   Tags tags = {};  // those that the user asked for, Name among them
 };

@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "aws/ec2/tags.hpp"
 #include "node/ssm_shell.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/lost_reply.hpp"
 #include "volume/machine.hpp"
 #include "volume/read.hpp"
+#include "volume/snapshot.hpp"
 #include "volume/wait.hpp"
 
 namespace runctl::volume {
@@ -83,6 +85,19 @@ Result<void> resolve(const Session& session, const VolumeId& id, const Attachmen
                                     fmt::format("instance {} still has it", attachment.instance))};
 }
 
+// Before a volume is pulled off a machine: what has reached it is kept, and its next mount to write
+// checks it first. Source: the design's attach protocol, (c) 9.
+Result<void> prepare_force(const Change& change, const VolumeFacts& volume) {
+  RUNCTL_TRY_LET(const auto kept, take_snapshot(change, volume,
+                                                {.description = "before a detach by force",
+                                                 .freezing = Freezing::no}));
+  change.session.progress(fmt::format("snapshot {} keeps what had reached it", kept.snapshot.id));
+  RUNCTL_TRY(send<aws::ec2::CreateTags>(
+      change, {.resources = {volume.id.str()},
+               .tags = {{.key = std::string{tag::needs_check}, .value = kept.snapshot.id.str()}}}));
+  return {};
+}
+
 }  // namespace
 
 Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts& volume,
@@ -127,11 +142,14 @@ Result<void> execute_detach(const Change& change, const DetachFacts& facts,
     session.progress(fmt::format("unmounting {} on {}", id, attachment.instance));
     RUNCTL_TRY(quiesce(change, id, attachment.instance));
   }
+  if (plan.by_force) RUNCTL_TRY(prepare_force(change, facts.volume));
   if (attachment.state != AttachmentState::detaching) {
     // With instance and device, so that it can only mean the attachment that was looked at.
-    const aws::ec2::DetachVolumeRequest request{.volume_id = id.str(),
-                                                .instance_id = attachment.instance.str(),
-                                                .device = attachment.device};
+    const aws::ec2::DetachVolumeRequest request{
+        .volume_id = id.str(),
+        .instance_id = attachment.instance.str(),
+        .device = attachment.device,
+        .force = plan.by_force ? std::optional{true} : std::nullopt};
     session.progress(fmt::format("detaching {} from {}", id, attachment.instance));
     auto sent = send<aws::ec2::DetachVolume>(change, request);
     if (!sent && !may_be_done(sent.error())) return std::unexpected{std::move(sent).error()};

@@ -15,8 +15,9 @@ namespace runctl::volume {
 
 // Carries out a plan that is neither refused nor done: unmounts on the machine (which refuses while
 // anything uses the filesystem), sends DetachVolume once, and reads until three reads agree that
-// the attachment is gone. Never detaches what is mounted. Errors: conflict, naming the users, when
-// the filesystem is in use, or when the machine holds the device
+// the attachment is gone. Never detaches what is mounted, but by force: then a snapshot is taken
+// first, and the volume tagged so that its next mount checks it (rule S8). Errors: conflict, naming
+// the users, when the filesystem is in use, or when the machine holds the device
 // (`busy`); deadline_exceeded, saying in which state it was left; EC2's own refusals.
 [[nodiscard]] Result<void> execute_detach(const Change& change, const DetachFacts& facts,
                                           const DetachPlan& plan);

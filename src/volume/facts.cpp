@@ -113,6 +113,9 @@ Result<VolumeFacts> to_facts(const aws::ec2::Volume& wire) {
   if (!wire.snapshot_id.value_or("").empty()) {
     RUNCTL_TRY_LET(facts.source, SnapshotId::parse(*wire.snapshot_id));
   }
+  if (!wire.source_volume_id.value_or("").empty()) {
+    RUNCTL_TRY_LET(facts.source_volume, VolumeId::parse(*wire.source_volume_id));
+  }
   for (const auto& attachment : wire.attachments) {
     // An attachment without an instance belongs to a managed resource; it cannot be acted upon.
     if (attachment.instance_id.empty()) {
@@ -177,6 +180,12 @@ VolumeMode mode_of(const VolumeFacts& volume) {
   if (mode == "cluster") return VolumeMode::cluster;
   return VolumeMode::sealed;
 }
+
+bool is_shared(const VolumeFacts& volume) {
+  return volume.multi_attach && mode_of(volume) == VolumeMode::sealed;
+}
+
+bool is_copy(const VolumeFacts& volume) { return volume.source || volume.source_volume; }
 
 const AttachmentFacts* attachment_to(const VolumeFacts& volume, const InstanceId& instance) {
   for (const AttachmentFacts& attachment : volume.attachments) {

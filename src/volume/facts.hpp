@@ -51,6 +51,11 @@ inline constexpr std::string_view operation = "runctl:operation";  // the one th
 // On a volume that was pulled off a machine by force: a check comes before the next mount.
 inline constexpr std::string_view needs_check = "runctl:needs-check";
 inline constexpr std::string_view consistency = "runctl:consistency";  // of a snapshot
+// SHA-256 of the manifest that was written when the volume was sealed; snapshots of it, and volumes
+// made from those, carry it on.
+inline constexpr std::string_view manifest = "runctl:manifest";
+// The filesystem that a volume is to get at its first mount.
+inline constexpr std::string_view filesystem = "runctl:filesystem";
 }  // namespace tag
 
 enum class VolumeMode : std::uint8_t { exclusive, sealed, cluster };
@@ -70,7 +75,8 @@ struct VolumeFacts {
   std::string type = {};
   std::string zone = {};
   VolumeState state = VolumeState::creating;
-  std::optional<SnapshotId> source = {};  // the snapshot that it was made from
+  std::optional<SnapshotId> source = {};       // the snapshot that it was made from
+  std::optional<VolumeId> source_volume = {};  // the volume that it is a copy of (CopyVolumes)
   std::vector<AttachmentFacts> attachments = {};
   bool multi_attach = false;
   bool managed = false;  // another AWS service owns it
@@ -130,6 +136,13 @@ struct InstanceTypeFacts {
 
 // An unknown value counts as sealed: of all modes it allows the least.
 [[nodiscard]] VolumeMode mode_of(const VolumeFacts& volume);
+
+// Whether several machines may have it at once: sealed, so that all of them read, and with
+// Multi-Attach on.
+[[nodiscard]] bool is_shared(const VolumeFacts& volume);
+
+// Whether its content came from another volume, by a snapshot or a copy.
+[[nodiscard]] bool is_copy(const VolumeFacts& volume);
 
 // The attachment to that instance, or null. Borrowed from `volume`.
 [[nodiscard]] const AttachmentFacts* attachment_to(const VolumeFacts& volume,

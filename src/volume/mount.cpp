@@ -22,6 +22,10 @@ Error refuse(std::string message, std::string hint) {
                .section = "EBS_CONCURRENT_ACCESS.md#formatting"};
 }
 
+bool has_code(const Error& error, std::string_view code) {
+  return error.remote && error.remote->code == code;
+}
+
 // Whether one was made. A volume that is mounted has its filesystem, which the mount that follows
 // looks at.
 Result<bool> make_filesystem(const Change& change, const VolumeFacts& volume,
@@ -44,15 +48,39 @@ Result<bool> make_filesystem(const Change& change, const VolumeFacts& volume,
       [&]() { return node::format(machine_of(session, instance, machine_patience), request); });
   if (formatted) return !formatted->already;
   Error& error = formatted.error();
-  const std::string code = error.remote ? error.remote->code : "";
-  if (code == "mounted_elsewhere") return false;
-  if (code == "not_blank") {
+  if (has_code(error, "mounted_elsewhere")) return false;
+  if (has_code(error, "not_blank")) {
     error.message =
         fmt::format("volume {} is not blank, so it is not formatted: {}", volume.id, error.message);
     error.hint = "Mount it without --format; or use a new volume.";
     error.section = "EBS_CONCURRENT_ACCESS.md#formatting";
   }
   return std::unexpected{std::move(error)};
+}
+
+// The filesystem that `ebs create --filesystem` named; nothing once the volume cannot be blank.
+std::optional<Filesystem> promised_filesystem(const VolumeFacts& volume) {
+  if (is_copy(volume) || !volume.tags.contains(tag::created_empty)) return std::nullopt;
+  const auto named = parse_filesystem(tag_value(volume.tags, tag::filesystem));
+  return named ? std::optional{*named} : std::nullopt;
+}
+
+Result<node::MountedVolume> mount_as_it_is(const Change& change, const VolumeFacts& volume,
+                                           const InstanceId& instance, const MountSpec& spec) {
+  const Session& session = change.session;
+  const node::Access access = access_for(volume, spec.access);
+  const node::MountRequest request{.volume = volume.id,
+                                   .mount_point = spec.directory,
+                                   .access = access,
+                                   .restored = is_copy(volume) && !volume.multi_attach
+                                                   ? node::Restored::yes
+                                                   : node::Restored::no,
+                                   .size = volume.size};
+  session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
+  return on_machine(
+      change, "mount",
+      {{"volume", volume.id.str()}, {"instance", instance.str()}, {"mount_point", spec.directory}},
+      [&]() { return node::mount(machine_of(session, instance, machine_patience), request); });
 }
 
 }  // namespace
@@ -73,6 +101,10 @@ Result<Filesystem> parse_filesystem(std::string_view text) {
   return fail(Errc::invalid_argument, fmt::format("a filesystem is ext4 or xfs, not '{}'", text));
 }
 
+node::Access access_for(const VolumeFacts& volume, node::Access wanted) {
+  return mode_of(volume) == VolumeMode::sealed ? node::Access::read_only : wanted;
+}
+
 std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts& instance,
                                  const MountSpec& spec) {
   if (instance.state != InstanceState::running) {
@@ -80,17 +112,27 @@ std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts&
                               name_of(instance.state)),
                   "Attach without --mount, or start the instance first.");
   }
-  if (mode_of(volume) != VolumeMode::exclusive) {
-    return refuse(
-        fmt::format("Volume {} is not in the mode 'exclusive', the only one that can be mounted",
-                    volume.id),
-        "Sealed volumes are read-only everywhere.");
+  if (mode_of(volume) == VolumeMode::cluster) {
+    return refuse(fmt::format("Volume {} is in the mode 'cluster'", volume.id),
+                  "Its filesystem is the cluster's business: mount it with the cluster's tools.");
+  }
+  const bool reads = access_for(volume, spec.access) == node::Access::read_only;
+  if (reads && volume.tags.contains(tag::needs_check)) {
+    return refuse(fmt::format("Volume {} was pulled off a machine by force, and not checked since",
+                              volume.id),
+                  "A read-only mount would show an old or broken state; mount it read-write once, "
+                  "which checks it first.");
   }
   if (!spec.format) return std::nullopt;
-  if (volume.source) {
-    return refuse(fmt::format("Volume {} came from snapshot {}, so it is not formatted", volume.id,
-                              *volume.source),
-                  "Mount it without --format: it has the snapshot's filesystem.");
+  if (reads) {
+    return refuse(fmt::format("Volume {} is to be read only, so it is not formatted", volume.id),
+                  "Leave --format out.");
+  }
+  if (is_copy(volume)) {
+    return refuse(fmt::format("Volume {} came from {}, so it is not formatted", volume.id,
+                              volume.source ? fmt::format("snapshot {}", *volume.source)
+                                            : fmt::format("volume {}", *volume.source_volume)),
+                  "Mount it without --format: it has the filesystem of what it came from.");
   }
   if (!volume.tags.contains(tag::created_empty)) {
     return refuse(
@@ -103,31 +145,32 @@ std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts&
 
 Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const InstanceId& instance,
                       const MountSpec& spec) {
-  const Session& session = change.session;
   bool formatted = false;
   if (spec.format) {
     RUNCTL_TRY_LET(formatted, make_filesystem(change, volume, instance, *spec.format));
   }
-  const node::MountRequest request{
-      .volume = volume.id,
-      .mount_point = spec.directory,
-      .restored = volume.source && !volume.multi_attach ? node::Restored::yes : node::Restored::no,
-      .size = volume.size};
-  session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
-  auto mounted = on_machine(
-      change, "mount",
-      {{"volume", volume.id.str()}, {"instance", instance.str()}, {"mount_point", spec.directory}},
-      [&]() { return node::mount(machine_of(session, instance, machine_patience), request); });
+  auto mounted = mount_as_it_is(change, volume, instance, spec);
+  const auto promised = promised_filesystem(volume);
+  if (!mounted && promised && has_code(mounted.error(), "no_filesystem")) {
+    RUNCTL_TRY_LET(formatted, make_filesystem(change, volume, instance, *promised));
+    mounted = mount_as_it_is(change, volume, instance, spec);
+  }
   if (!mounted) {
     Error& error = mounted.error();
-    if (error.remote && error.remote->code == "no_filesystem" && !volume.source) {
+    if (has_code(error, "no_filesystem") && !is_copy(volume)) {
       error.hint = "A volume that runctl created empty can be formatted: add --format ext4.";
       error.section = "EBS_CONCURRENT_ACCESS.md#formatting";
     }
     return std::unexpected{std::move(error)};
   }
+  if (volume.tags.contains(tag::needs_check)) {
+    RUNCTL_TRY(send<aws::ec2::DeleteTags>(
+        change,
+        {.resources = {volume.id.str()}, .tags = {{.key = std::string{tag::needs_check}}}}));
+  }
   return Mounted{.path = mounted->path,
                  .filesystem = mounted->type,
+                 .access = access_for(volume, spec.access),
                  .already = mounted->already,
                  .formatted = formatted};
 }

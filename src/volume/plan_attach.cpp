@@ -11,6 +11,8 @@ namespace runctl::volume {
 namespace {
 
 constexpr std::string_view guide = "EBS_CONCURRENT_ACCESS.md";
+// Source: docs, "Attach an EBS volume to multiple EC2 instances using Multi-Attach" (ebs-facts 8).
+constexpr std::size_t most_attachments = 16;
 
 Error refuse(std::string message, std::string hint, std::string_view anchor) {
   return Error{.code = Errc::conflict,
@@ -148,13 +150,25 @@ Error held_volume(const VolumeFacts& volume, const AttachmentFacts& attachment,
   error.details.push_back(
       fmt::format("device:    {} ({})", attachment.device, name_of(attachment.state)));
   if (attachment.since) error.details.push_back("since:     " + iso8601(*attachment.since));
-  error.details.emplace_back("danger:    two machines that write one filesystem destroy it");
-  error.ways_out = {
-      fmt::format("runctl aws ebs detach {}", id),
-      fmt::format("runctl aws ebs attach {} --instance {}", id, wanted_by),
-      fmt::format("SNAP=$(runctl aws ebs snapshot {} --wait --output id)  # or work on a copy", id),
-      "runctl aws ebs restore $SNAP --wait",
-  };
+  if (mode_of(volume) == VolumeMode::sealed) {
+    error.details.emplace_back("note:      it is sealed, but has no Multi-Attach");
+  } else {
+    error.details.emplace_back("danger:    two machines that write one filesystem destroy it");
+  }
+  if (volume.multi_attach && mode_of(volume) != VolumeMode::sealed) {
+    // The API has no read-only attach, so a second machine could write.
+    error.details.emplace_back(
+        "note:      Multi-Attach is on, but ext4 and XFS cannot be shared by writers");
+    error.ways_out.push_back(
+        fmt::format("runctl aws ebs seal {}   # then all of its machines read it", id));
+  }
+  error.ways_out.insert(
+      error.ways_out.end(),
+      {fmt::format("runctl aws ebs detach {}", id),
+       fmt::format("runctl aws ebs attach {} --instance {}", id, wanted_by),
+       fmt::format("runctl aws ebs move {} --to {}   # both in one", id, wanted_by),
+       fmt::format("runctl aws ebs clone {} --instance {}   # or work on a copy", id, wanted_by)});
+  if (volume.multi_attach) error.ways_out.emplace_back("runctl aws ebs advise   # compares them");
   return error;
 }
 
@@ -173,13 +187,15 @@ AttachPlan plan_attach(const AttachFacts& facts) {
     return plan;
   }
   plan.refusal = check_volume(volume);
-  if (!plan.refusal && !volume.attachments.empty()) {
-    // Also with Multi-Attach on: the API has no read-only attach, so a second machine could write.
+  if (!plan.refusal && !volume.attachments.empty() && !is_shared(volume)) {
     plan.refusal = held_volume(volume, volume.attachments.front(), facts.holder, facts.instance.id);
-    if (volume.multi_attach) {
-      plan.refusal->details.emplace_back(
-          "note:      Multi-Attach is on, but ext4 and XFS cannot be shared by writers");
-    }
+  }
+  if (!plan.refusal && volume.attachments.size() >= most_attachments) {
+    plan.refusal =
+        refuse(fmt::format("Volume {} is attached to {} instances, as many as "
+                           "Multi-Attach takes",
+                           volume.id, volume.attachments.size()),
+               "Detach it from one of them, or restore a snapshot of it.", "multi-attach");
   }
   if (!plan.refusal) plan.refusal = check_instance(facts.instance);
   if (!plan.refusal && volume.zone != facts.instance.zone) plan.refusal = wrong_zone(facts);
@@ -200,7 +216,8 @@ AttachOutcome classify_attach(const VolumeFacts& volume, const InstanceId& insta
   if (const auto* here = attachment_to(volume, instance)) {
     return here->device == device ? AttachOutcome::ours : AttachOutcome::other_name;
   }
-  return volume.attachments.empty() ? AttachOutcome::not_yet : AttachOutcome::lost;
+  if (volume.attachments.empty() || is_shared(volume)) return AttachOutcome::not_yet;
+  return AttachOutcome::lost;
 }
 
 }  // namespace runctl::volume

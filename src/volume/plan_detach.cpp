@@ -34,7 +34,9 @@ Error unreachable(const VolumeFacts& volume, const InstanceFacts& holder) {
       fmt::format("runctl aws ebs snapshot {}   # keeps what has reached the volume", volume.id),
       fmt::format("runctl aws wait {}           # when it has just been started", holder.id),
       fmt::format("runctl aws terminate {}      # when it is lost; see its --help first",
-                  holder.id)};
+                  holder.id),
+      fmt::format("runctl aws ebs detach {} --unsafe-force   # what was not written is lost",
+                  volume.id)};
   return error;
 }
 
@@ -80,7 +82,8 @@ DetachPlan plan_detach(const DetachFacts& facts) {
         refuse(fmt::format("Volume {} is the root volume of instance {}.", volume.id, holder.id),
                "A root volume can be detached only from a stopped instance.", "root-volumes");
   } else if (!off && !facts.agent_online) {
-    plan.refusal = unreachable(volume, holder);
+    plan.by_force = facts.force == Force::yes;
+    if (!plan.by_force) plan.refusal = unreachable(volume, holder);
   } else {
     plan.unmount_first = !off;
   }

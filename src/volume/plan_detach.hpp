@@ -10,11 +10,16 @@
 
 namespace runctl::volume {
 
+// Whether the user has said, by the name of the option, that the volume may be pulled off a machine
+// that cannot be asked (--unsafe-force).
+enum class Force : bool { no, yes };
+
 struct DetachFacts {
   VolumeFacts volume;
   std::optional<InstanceId> wanted_instance = {};  // --instance
   std::optional<InstanceFacts> holder = {};        // of the attachment that is meant
   bool agent_online = false;  // the holder can be asked what it does with the volume
+  Force force = Force::no;
 };
 
 struct DetachPlan {
@@ -22,6 +27,8 @@ struct DetachPlan {
   std::optional<AttachmentFacts> attachment = {};
   bool unmount_first =
       false;  // the machine runs: its filesystem is taken down before the device goes
+  // What the machine had not written back is lost. Never set for one that can be asked, or is off.
+  bool by_force = false;
   std::optional<Error> refusal = {};
 };
 

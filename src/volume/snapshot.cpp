@@ -29,14 +29,19 @@ Result<SnapshotFacts> find_by_operation(const Session& session, const std::strin
 
 constexpr std::string_view pending = "pending";
 
-aws::ec2::CreateSnapshotRequest request_for(const VolumeId& volume, const SnapshotSpec& spec,
+aws::ec2::CreateSnapshotRequest request_for(const VolumeFacts& volume, const SnapshotSpec& spec,
                                             const std::string& operation) {
   aws::ec2::TagSpecification tags{
       .resource_type = "snapshot",
       .tags = {{.key = std::string{tag::consistency}, .value = std::string{pending}},
                {.key = std::string{tag::operation}, .value = operation}}};
   if (!spec.name.empty()) tags.tags.push_back({.key = std::string{tag::name}, .value = spec.name});
-  aws::ec2::CreateSnapshotRequest request{.volume_id = volume.str(), .tag_specifications = {tags}};
+  const std::string manifest = tag_value(volume.tags, tag::manifest);
+  if (mode_of(volume) == VolumeMode::sealed && !manifest.empty()) {
+    tags.tags.push_back({.key = std::string{tag::manifest}, .value = manifest});
+  }
+  aws::ec2::CreateSnapshotRequest request{.volume_id = volume.id.str(),
+                                          .tag_specifications = {tags}};
   if (!spec.description.empty()) request.description = spec.description;
   return request;
 }
@@ -94,9 +99,9 @@ Consistency consistency_of(const SnapshotFacts& snapshot) {
              : Consistency::crash_consistent;
 }
 
-Result<void> label(const Change& change, const SnapshotId& snapshot, Consistency consistency) {
+Result<void> label(const Change& change, const std::string& id, Consistency consistency) {
   RUNCTL_TRY(
-      send<aws::ec2::CreateTags>(change, {.resources = {snapshot.str()},
+      send<aws::ec2::CreateTags>(change, {.resources = {id},
                                           .tags = {{.key = std::string{tag::consistency},
                                                     .value = std::string{name_of(consistency)}}}}));
   return {};
@@ -106,7 +111,7 @@ Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& vol
                                     const SnapshotSpec& spec) {
   const Session& session = change.session;
   const std::string operation = random_uuid(session.random);
-  aws::ec2::CreateSnapshotRequest request = request_for(volume.id, spec, operation);
+  aws::ec2::CreateSnapshotRequest request = request_for(volume, spec, operation);
   if (!volume.attachments.empty()) RUNCTL_TRY(check_rights(session, request));
 
   RUNCTL_TRY_LET(Standstill still, Standstill::begin(change, volume, spec.freezing));
@@ -130,7 +135,7 @@ Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& vol
       .snapshot = std::move(made), .why = still.why(), .frozen_for = still.frozen_for()};
   if (!answered) taken.why = "the answer was lost, so that it is not known when it was taken";
   if (taken.why.empty()) taken.consistency = Consistency::consistent;
-  if (!settled) RUNCTL_TRY(label(change, taken.snapshot.id, taken.consistency));
+  if (!settled || !answered) RUNCTL_TRY(label(change, taken.snapshot.id.str(), taken.consistency));
   return taken;
 }
 

@@ -45,8 +45,8 @@ struct TakenSnapshot {
 [[nodiscard]] Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& volume,
                                                   const SnapshotSpec& spec);
 
-// Says on the snapshot what it is worth. Errors: EC2's own.
-[[nodiscard]] Result<void> label(const Change& change, const SnapshotId& snapshot,
+// Says on the snapshot or copy of that id what it is worth. Errors: EC2's own.
+[[nodiscard]] Result<void> label(const Change& change, const std::string& id,
                                  Consistency consistency);
 
 // Waits for `completed`, without a limit of its own: a first snapshot of a large volume takes

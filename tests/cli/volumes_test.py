@@ -38,7 +38,7 @@ class Volumes(cloud.CloudTest):
         attached = self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", "first"))
         self.assertIn(f"Volume {volume} is attached to {first} as /dev/", attached.out)
         self.assertIn("No other machine can have it until it is detached", attached.out)
-        self.assertIn(f"runctl aws ebs attach {volume} --instance {first} --mount /data", attached.out)
+        self.assertIn(f"runctl aws ebs mount {volume} --instance {first} /data", attached.out)
         before = self.cloud.requests().count("AttachVolume")
         outcome = self.cloud.run("aws", "ebs", "attach", volume, "--instance", "second")
         self.assertEqual(outcome.code, 4)

@@ -115,6 +115,20 @@ class Snapshots(cloud.CloudTest):
         self.assertNotEqual(self.cloud.run("aws", "ebs", "snapshot", volume).code, 0)
         self.assertEqual(self.cloud.requests().count("SendCommand"), before, "the machine was asked to freeze")
 
+    def test_one_that_was_thawed_too_early_says_so(self):
+        machine = self.cloud.machine()
+        volume = self.mounted_volume(machine, "/ck")
+        fault = ["emulator", "fault", "--state", self.cloud.state]
+        self.succeeded(self.cloud.run(*fault, "add", "CreateSnapshot", "delay", "ms=4000", "skip=1"))
+        self.addCleanup(self.cloud.run, *fault, "clear")
+        process = subprocess.Popen([cloud.RUNCTL, "aws", "ebs", "snapshot", volume, "--output", "json"], text=True,
+                                   stdout=subprocess.PIPE, env=self.cloud.environment, cwd=self.cloud.directory)
+        thaws = lambda: machines.run_on(self.cloud.state, machine, "fsfreeze -u /ck 2>/dev/null && echo thawed", check=False)
+        self.assertTrue(cloud.wait_until(thaws, 4), "it was never frozen")
+        taken = cloud.json.loads(process.communicate(timeout=30)[0])
+        self.assertEqual(taken["consistency"], "crash-consistent")
+        self.assertIn("had thawed it before the answer came", taken["why_not_consistent"])
+
     def test_nothing_stays_frozen_when_runctl_is_killed(self):
         """Killed at each of its steps: the machine thaws by itself, and the journal knows what there is."""
         machine = self.cloud.machine()

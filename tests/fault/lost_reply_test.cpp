@@ -198,10 +198,14 @@ TEST_P(LostReply, AMachineIsRentedOnceAllTheSame) {
 
 TEST_P(LostReply, ASnapshotIsFoundByItsTagOrSaidToBeUnknown) {
   transport_->drop_next("CreateSnapshot", GetParam());
-  const auto made = volume::create_snapshot(change(), {.volume = volume_->id});
+  const auto made = volume::take_snapshot(change(), *volume_, {});
   EXPECT_EQ(transport_->sent("CreateSnapshot"), 1);
   if (GetParam() == Drop::after_effect) {
     ASSERT_TRUE(made.has_value()) << made.error().message;
+    // When it was taken is not known, and its tag says no more than the answer does.
+    EXPECT_EQ(made->consistency, volume::Consistency::crash_consistent);
+    const auto seen = volume::read_snapshot(*client_, made->snapshot.id, {}).value();
+    EXPECT_EQ(volume::consistency_of(seen), volume::Consistency::crash_consistent);
   } else {
     ASSERT_FALSE(made.has_value());
     EXPECT_EQ(made.error().effect, Effect::unknown);

@@ -11,7 +11,8 @@
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
-#include "volume/mount.hpp"
+#include "volume/holder.hpp"
+#include "volume/place.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -20,7 +21,7 @@ namespace {
 constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "VOLUME", .help = "its id or Name"},
 }};
-constexpr std::array<OptionSpec, 4> options{{
+constexpr std::array<OptionSpec, 5> options{{
     {.name = "--instance",
      .value = "INSTANCE",
      .help = "the machine, by id or Name",
@@ -29,6 +30,8 @@ constexpr std::array<OptionSpec, 4> options{{
      .value = "DEVICE",
      .help = "the device name that EC2 keeps (default: a free one)"},
     {.name = "--mount", .value = "DIR", .help = "mount it there as well"},
+    {.name = "--read-only",
+     .help = "with --mount: at the device and in the mount; sealed volumes always are"},
     {.name = "--format",
      .value = "ext4|xfs",
      .help = "with --mount: make a filesystem on a volume that was created empty"},
@@ -52,20 +55,7 @@ Result<Options> parse_options(const Arguments& arguments) {
     return missing;
   }
   parsed.instance = *instance;
-  const auto directory = arguments.get("--mount");
-  const auto format = arguments.get("--format");
-  if (format && !directory) {
-    return fail(Errc::invalid_argument,
-                "--format is for --mount: say where the new filesystem goes");
-  }
-  if (directory) {
-    volume::MountSpec mount;
-    RUNCTL_TRY_LET(mount.directory, parse_mount_point(*directory));
-    if (format) {
-      RUNCTL_TRY_LET(mount.format, volume::parse_filesystem(*format));
-    }
-    parsed.mount = std::move(mount);
-  }
+  RUNCTL_TRY_LET(parsed.mount, parse_mount(arguments));
   return parsed;
 }
 
@@ -76,11 +66,11 @@ std::vector<std::string> steps_of(const Options& wanted, const volume::AttachFac
     steps.push_back(fmt::format("attach volume {} to instance {} as {}", label_of(facts.volume),
                                 label_of(facts.instance), plan.device));
   }
-  if (wanted.mount && wanted.mount->format) {
-    steps.push_back(fmt::format("make a filesystem ({}) on it, if it is proved blank",
-                                volume::name_of(*wanted.mount->format)));
+  if (wanted.mount) {
+    auto mount = *wanted.mount;
+    mount.access = volume::access_for(facts.volume, mount.access);
+    add_steps(steps, mount);
   }
-  if (wanted.mount) steps.push_back(fmt::format("mount it at {}", wanted.mount->directory));
   if (steps.empty()) steps.emplace_back("nothing: it is attached there already");
   return steps;
 }
@@ -88,19 +78,23 @@ std::vector<std::string> steps_of(const Options& wanted, const volume::AttachFac
 // What somebody who has the volume now should know: whether others can have it too, how to use it,
 // and how to give it back.
 std::string reminders(const volume::VolumeFacts& volume, const InstanceId& instance, bool mounted) {
-  std::string text =
-      volume.multi_attach
-          ? "Multi-Attach is on: other tools can attach it to more machines, each of which can "
-            "write,\nand ext4 and XFS do not survive that (runctl help multi-attach).\n"
-          : "No other machine can have it until it is detached.\n";
+  std::string text = "No other machine can have it until it is detached.\n";
+  if (volume::is_shared(volume)) {
+    text = "It is sealed: every machine that has it reads it, and none can write.\n";
+  } else if (volume.multi_attach) {
+    text =
+        "Multi-Attach is on: other tools can attach it to more machines, each of which can "
+        "write,\nand ext4 and XFS do not survive that (runctl help multi-attach).\n";
+  }
   if (!mounted) {
-    text += fmt::format("To use it:      runctl aws ebs attach {} --instance {} --mount /data\n",
-                        volume.id, instance);
-    if (!volume.source && volume.tags.contains(volume::tag::created_empty)) {
+    text += fmt::format("To use it:      runctl aws ebs mount {} --instance {} /data\n", volume.id,
+                        instance);
+    if (!volume::is_copy(volume) && volume.tags.contains(volume::tag::created_empty)) {
       text += "                with --format ext4 the first time, while it is empty\n";
     }
   }
-  return text + fmt::format("When you are done: runctl aws ebs detach {}\n", volume.id);
+  return text + fmt::format("When you are done: runctl aws ebs detach {}{}\n", volume.id,
+                            volume.multi_attach ? fmt::format(" --instance {}", instance) : "");
 }
 
 // The same for programs that watch the log.
@@ -117,60 +111,31 @@ void log_attached(const Context& context, const volume::VolumeFacts& volume,
                   {.name = "multi_attach", .value = volume.multi_attach ? "yes" : "no"}}});
 }
 
-Presentation describe(const volume::VolumeFacts& volume, const volume::AttachPlan& plan,
-                      const InstanceId& instance, const std::optional<volume::Mounted>& mounted,
-                      const std::string& mount_point) {
+Presentation describe(const volume::VolumeFacts& volume, const InstanceId& instance,
+                      const volume::Placed& placed, const std::string& mount_point) {
   std::string text =
       fmt::format("Volume {} {} attached to {} as {}.\n", volume.id,
-                  plan.already_attached ? "was already" : "is", instance, plan.device);
+                  placed.already_attached ? "was already" : "is", instance, placed.device);
   boost::json::object record{{"volume_id", volume.id.str()},
                              {"instance_id", instance.str()},
-                             {"device", plan.device},
-                             {"already_attached", plan.already_attached}};
-  if (mounted) {
-    text += fmt::format("{} at {} ({}).\n", mounted->already ? "It was already mounted" : "Mounted",
-                        mounted->path, mounted->filesystem);
-    record["mount_point"] = mount_point;
-    record["path"] = mounted->path;
-    record["filesystem"] = mounted->filesystem;
-    record["formatted"] = mounted->formatted;
-    record["already_mounted"] = mounted->already;
+                             {"device", placed.device},
+                             {"already_attached", placed.already_attached}};
+  if (placed.mounted) {
+    text += text_of(*placed.mounted);
+    add_to_record(record, *placed.mounted, mount_point);
   }
   record["exclusive"] = !volume.multi_attach;
-  text += reminders(volume, instance, mounted.has_value());
+  text += reminders(volume, instance, placed.mounted.has_value());
   return {.text = std::move(text), .record = std::move(record), .id = volume.id.str()};
 }
 
-OperationSpec operation_of(const Options& wanted, const volume::AttachFacts& facts,
-                           const volume::AttachPlan& plan) {
-  boost::json::object end{{"device", plan.device}};
-  if (wanted.mount) {
-    end["mount_point"] = wanted.mount->directory;
-    if (wanted.mount->format) end["format"] = volume::name_of(*wanted.mount->format);
+// Who was refused is told what the holder does with it, where that can be known.
+std::unexpected<Error> refused(const volume::Session& session, const volume::VolumeFacts& volume,
+                               Error refusal) {
+  if (refusal.section.ends_with("#held-volume")) {
+    volume::describe_use(session, volume.id, volume.attachments.front().instance, refusal);
   }
-  return {.kind = "attach",
-          .subjects = {facts.volume.id.str(), facts.instance.id.str()},
-          .plan = std::move(end)};
-}
-
-Result<std::optional<volume::Mounted>> carry_out(const volume::Change& change,
-                                                 const Options& wanted,
-                                                 const volume::AttachFacts& facts,
-                                                 const volume::AttachPlan& plan) {
-  const VolumeId& volume = facts.volume.id;
-  const InstanceId& instance = facts.instance.id;
-  if (plan.already_attached) {
-    RUNCTL_TRY(volume::wait_until_attached(change.session, volume, instance, plan.device));
-  } else {
-    RUNCTL_TRY(volume::execute_attach(change, facts, plan));
-  }
-  if (!wanted.mount) return std::nullopt;
-  auto mounted = volume::mount(change, facts.volume, instance, *wanted.mount);
-  if (mounted) return *std::move(mounted);
-  // The attachment stands; what failed is on the machine.
-  mounted.error().details.push_back(fmt::format(
-      "volume {} is attached to {} as {}, and not mounted", volume, instance, plan.device));
-  return std::unexpected{std::move(mounted).error()};
+  return std::unexpected{std::move(refusal)};
 }
 
 Result<ExitCode> attach(const Arguments& arguments, Context& context) {
@@ -184,7 +149,7 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
   facts.wanted_device = wanted.device;
   RUNCTL_TRY_LET(facts.recent_devices, cloud->recent_devices(volume.id));
   auto plan = volume::plan_attach(facts);
-  if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
+  if (plan.refusal) return refused(session, volume, *std::move(plan.refusal));
   if (wanted.mount) {
     if (auto refusal = volume::check_mount(volume, instance, *wanted.mount)) {
       return std::unexpected{*std::move(refusal)};
@@ -192,14 +157,17 @@ Result<ExitCode> attach(const Arguments& arguments, Context& context) {
   }
   if (context.globals.dry_run) return show_plan(context, steps_of(wanted, facts, plan));
 
-  RUNCTL_TRY_LET(const auto mounted, cloud->carry_out(session, operation_of(wanted, facts, plan),
-                                                      [&](const volume::Change& change) {
-                                                        return carry_out(change, wanted, facts,
-                                                                         plan);
-                                                      }));
+  const volume::PlaceSpec end{.mount = wanted.mount, .device = plan.device};
+  OperationSpec operation{.kind = "attach",
+                          .subjects = {volume.id.str(), instance.id.str()},
+                          .plan = volume::plan_of(end)};
+  RUNCTL_TRY_LET(const auto placed,
+                 cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
+                   return volume::execute_place(change, facts, plan, wanted.mount);
+                 }));
   log_attached(context, volume, plan, instance.id);
-  present(context, describe(volume, plan, instance.id, mounted,
-                            wanted.mount ? wanted.mount->directory : ""));
+  present(context,
+          describe(volume, instance.id, placed, wanted.mount ? wanted.mount->directory : ""));
   return ExitCode::ok;
 }
 

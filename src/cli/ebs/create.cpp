@@ -11,11 +11,12 @@
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
+#include "volume/mount.hpp"
 
 namespace runctl::cli {
 namespace {
 
-constexpr std::array<OptionSpec, 10> options{{
+constexpr std::array<OptionSpec, 12> options{{
     {.name = "--size", .value = "GIB", .help = "the size, in GiB"},
     {.name = "--type",
      .value = "TYPE",
@@ -28,7 +29,11 @@ constexpr std::array<OptionSpec, 10> options{{
     {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
     {.name = "--throughput", .value = "MIBS", .help = "for gp3, in MiB/s"},
     {.name = "--multi-attach", .help = "for io1 and io2: several machines may attach it"},
-    {.name = "--encrypted", .help = "encrypt it with the account's default key"},
+    {.name = "--encrypted", .help = "encrypt it (with the account's default key)"},
+    {.name = "--kms-key", .value = "KEY", .help = "encrypt it with this key: id, ARN or alias"},
+    {.name = "--filesystem",
+     .value = "ext4|xfs",
+     .help = "the filesystem that it gets at its first mount"},
     {.name = "--tag", .value = "K=V", .help = "a tag", .times = OptionSpec::Times::many},
     {.name = "--persistent", .help = "protect it from being deleted"},
 }};
@@ -47,8 +52,13 @@ Result<volume::VolumeSpec> spec_from(const Arguments& arguments) {
   RUNCTL_TRY_LET(spec.iops, parse_count(arguments, "--iops"));
   RUNCTL_TRY_LET(spec.throughput, parse_count(arguments, "--throughput"));
   spec.multi_attach = arguments.has("--multi-attach");
-  spec.encrypted = arguments.has("--encrypted");
+  spec.kms_key = arguments.get("--kms-key").value_or("");
+  spec.encrypted = arguments.has("--encrypted") || !spec.kms_key.empty();
   RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));
+  if (const auto filesystem = arguments.get("--filesystem")) {
+    RUNCTL_TRY(volume::parse_filesystem(*filesystem));
+    spec.tags.emplace(volume::tag::filesystem, *filesystem);
+  }
   if (arguments.has("--persistent")) spec.tags.emplace(volume::tag::is_protected, "true");
   return spec;
 }

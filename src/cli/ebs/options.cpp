@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/output.hpp"
+#include "volume/read.hpp"
 
 namespace runctl::cli {
 
@@ -64,6 +65,74 @@ Result<std::string> parse_mount_point(std::string_view text) {
                 fmt::format("a mount point is an absolute path such as /data, not '{}'", text));
   }
   return std::string{text};
+}
+
+Result<std::optional<volume::MountSpec>> parse_mount(const Arguments& arguments) {
+  const auto directory = arguments.get("--mount");
+  const auto format = arguments.get("--format");
+  const bool reads = arguments.has("--read-only");
+  if (!directory) {
+    if (format) {
+      return fail(Errc::invalid_argument,
+                  "--format is for --mount: say where the new filesystem goes");
+    }
+    if (reads) {
+      auto alone = fail(Errc::invalid_argument, "--read-only is for --mount");
+      alone.error().hint =
+          "EC2 attaches every volume to write; what is read-only is the device on the machine.";
+      return alone;
+    }
+    return std::nullopt;
+  }
+  if (format && reads) {
+    return fail(Errc::invalid_argument, "--format writes, and --read-only forbids it");
+  }
+  volume::MountSpec mount;
+  RUNCTL_TRY_LET(mount.directory, parse_mount_point(*directory));
+  if (format) {
+    RUNCTL_TRY_LET(mount.format, volume::parse_filesystem(*format));
+  }
+  if (reads) mount.access = node::Access::read_only;
+  return mount;
+}
+
+void add_steps(std::vector<std::string>& steps, const volume::MountSpec& mount) {
+  if (mount.format) {
+    steps.push_back(fmt::format("make a filesystem ({}) on it, if it is proved blank",
+                                volume::name_of(*mount.format)));
+  }
+  steps.push_back(fmt::format("mount it at {}{}", mount.directory,
+                              mount.access == node::Access::read_only ? ", read-only" : ""));
+}
+
+std::string text_of(const volume::Mounted& mounted) {
+  return fmt::format("{} at {} ({}){}.\n", mounted.already ? "It was already mounted" : "Mounted",
+                     mounted.path, mounted.filesystem,
+                     mounted.access == node::Access::read_only ? ", read-only" : "");
+}
+
+void add_to_record(boost::json::object& record, const volume::Mounted& mounted,
+                   const std::string& mount_point) {
+  record["mount_point"] = mount_point;
+  record["path"] = mounted.path;
+  record["filesystem"] = mounted.filesystem;
+  record["read_only"] = mounted.access == node::Access::read_only;
+  record["formatted"] = mounted.formatted;
+  record["already_mounted"] = mounted.already;
+}
+
+Result<std::optional<volume::InstanceFacts>> find_named_instance(const Arguments& arguments,
+                                                                 const volume::Session& session) {
+  const auto name = arguments.get("--instance");
+  if (!name) return std::nullopt;
+  return volume::find_instance(session.aws, *name, session.options());
+}
+
+Result<volume::Holder> find_holder(const Arguments& arguments, const volume::Session& session,
+                                   const volume::VolumeFacts& volume, std::string_view verb) {
+  RUNCTL_TRY_LET(const auto named, find_named_instance(arguments, session));
+  return volume::reachable_holder(session, volume, named ? std::optional{named->id} : std::nullopt,
+                                  verb);
 }
 
 ExitCode show_plan(Context& context, const std::vector<std::string>& steps) {

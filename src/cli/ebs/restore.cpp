@@ -9,6 +9,7 @@
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
 #include "volume/create.hpp"
+#include "volume/place.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -17,7 +18,7 @@ namespace {
 constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "SNAPSHOT", .help = "its id or Name"},
 }};
-constexpr std::array<OptionSpec, 6> options{{
+constexpr std::array<OptionSpec, 11> options{{
     {.name = "--size", .value = "GIB", .help = "at least the snapshot's (the default)"},
     {.name = "--type",
      .value = "TYPE",
@@ -28,10 +29,34 @@ constexpr std::array<OptionSpec, 6> options{{
      .value = "AZ",
      .help = "any zone of the region (default: the first)"},
     {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
+    {.name = "--tag", .value = "K=V", .help = "a tag", .times = OptionSpec::Times::many},
+    {.name = "--initialization-rate",
+     .value = "MIBS",
+     .help = "100 to 300: load its blocks at this rate, for a fee"},
+    {.name = "--instance", .value = "INSTANCE", .help = "attach it to this machine"},
+    {.name = "--mount", .value = "DIR", .help = "with --instance: and mount it there"},
+    {.name = "--read-only", .help = "with --mount: at the device and in the mount"},
     {.name = "--wait", .help = "return when the volume can be attached"},
 }};
 
-Result<volume::VolumeSpec> spec_from(const Arguments& arguments, const volume::Session& session,
+struct Options {
+  volume::VolumeSpec spec;
+  std::optional<volume::InstanceFacts> target;
+  std::optional<volume::MountSpec> mount;
+  bool wait = false;
+};
+
+// Source: CreateVolumeRequest.VolumeInitializationRate in EC2's service model.
+Result<std::optional<std::int64_t>> parse_rate(const Arguments& arguments) {
+  RUNCTL_TRY_LET(const auto rate, parse_count(arguments, "--initialization-rate"));
+  if (rate && (*rate < 100 || *rate > 300)) {
+    return fail(Errc::invalid_argument,
+                fmt::format("--initialization-rate takes 100 to 300 MiB/s, not {}", *rate));
+  }
+  return rate;
+}
+
+Result<volume::VolumeSpec> spec_from(const Arguments& arguments,
                                      const volume::SnapshotFacts& snapshot) {
   volume::VolumeSpec spec;
   spec.size = snapshot.volume_size;
@@ -41,13 +66,86 @@ Result<volume::VolumeSpec> spec_from(const Arguments& arguments, const volume::S
   }
   spec.type = arguments.get("--type").value_or("gp3");
   RUNCTL_TRY_LET(spec.iops, parse_count(arguments, "--iops"));
+  RUNCTL_TRY_LET(spec.initialization_rate, parse_rate(arguments));
   RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));
   spec.zone = arguments.get("--availability-zone").value_or("");
-  if (auto wrong = volume::check_spec(spec)) return std::unexpected{*std::move(wrong)};
-  if (spec.zone.empty()) {
-    RUNCTL_TRY_LET(spec.zone, volume::default_zone(session));
-  }
   return spec;
+}
+
+Result<Options> parse_options(const Arguments& arguments, const volume::Session& session,
+                              const volume::SnapshotFacts& snapshot) {
+  Options parsed;
+  parsed.wait = arguments.has("--wait");
+  RUNCTL_TRY_LET(parsed.spec, spec_from(arguments, snapshot));
+  RUNCTL_TRY_LET(parsed.mount, parse_mount(arguments));
+  if (auto wrong = volume::check_spec(parsed.spec)) return std::unexpected{*std::move(wrong)};
+  RUNCTL_TRY_LET(parsed.target, find_named_instance(arguments, session));
+  if (parsed.mount && !parsed.target) {
+    return fail(Errc::invalid_argument, "--mount needs --instance: say on which machine");
+  }
+  auto& zone = parsed.spec.zone;
+  if (zone.empty() && parsed.target) zone = parsed.target->zone;
+  if (zone.empty()) {
+    RUNCTL_TRY_LET(zone, volume::default_zone(session));
+  }
+  if (parsed.target) RUNCTL_TRY(volume::check_target(*parsed.target, zone, parsed.mount));
+  return parsed;
+}
+
+struct Done {
+  volume::VolumeFacts volume;
+  std::optional<volume::Placed> placed;
+};
+
+Result<Done> carry_out(const volume::Change& change, const Options& wanted) {
+  RUNCTL_TRY_LET(auto made, volume::create_volume(change, wanted.spec));
+  Done done{.volume = std::move(made), .placed = {}};
+  if (wanted.target) {
+    RUNCTL_TRY_LET(done.placed, volume::place_new(change, done.volume.id, *wanted.target,
+                                                  {.mount = wanted.mount}));
+    return done;
+  }
+  if (!wanted.wait) return done;
+  auto ready = volume::wait_until_available(change.session, done.volume.id);
+  if (!ready) {
+    return with_context(std::move(ready).error(),
+                        fmt::format("making volume {}, which exists", done.volume.id));
+  }
+  done.volume = *std::move(ready);
+  return done;
+}
+
+std::vector<std::string> steps_of(const volume::SnapshotFacts& snapshot, const Options& wanted) {
+  std::vector<std::string> steps{fmt::format("make a volume of {} GiB, {}, in {} from snapshot {}",
+                                             wanted.spec.size.count, wanted.spec.type,
+                                             wanted.spec.zone, snapshot.id)};
+  if (wanted.target) {
+    steps.push_back(fmt::format("attach it to instance {}", label_of(*wanted.target)));
+  }
+  if (wanted.mount) add_steps(steps, *wanted.mount);
+  return steps;
+}
+
+Presentation describe(const volume::SnapshotFacts& snapshot, const Options& wanted,
+                      const Done& done) {
+  auto record = record_of(done.volume);
+  record["snapshot_id"] = snapshot.id.str();
+  std::string text;
+  if (done.placed) {
+    text = fmt::format("Restored {} as volume {}, attached to {} as {}.\n", snapshot.id,
+                       done.volume.id, wanted.target->id, done.placed->device);
+    record["state"] = "in-use";
+    record["instance_id"] = wanted.target->id.str();
+    record["device"] = done.placed->device;
+    if (done.placed->mounted) {
+      text += text_of(*done.placed->mounted);
+      add_to_record(record, *done.placed->mounted, wanted.mount->directory);
+    }
+  } else {
+    text = fmt::format("Restored {} as volume {} ({}).\n{}", snapshot.id, done.volume.id,
+                       volume::name_of(done.volume.state), text_of(done.volume));
+  }
+  return {.text = std::move(text), .record = std::move(record), .id = done.volume.id.str()};
 }
 
 Result<ExitCode> restore(const Arguments& arguments, Context& context) {
@@ -56,30 +154,20 @@ Result<ExitCode> restore(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(
       const auto snapshot,
       volume::find_snapshot(cloud->aws(), arguments.positional("SNAPSHOT"), session.options()));
-  RUNCTL_TRY_LET(const auto spec, spec_from(arguments, session, snapshot));
-  if (context.globals.dry_run) {
-    return show_plan(context, {fmt::format("make a volume of {} GiB, {}, in {} from snapshot {}",
-                                           spec.size.count, spec.type, spec.zone, snapshot.id)});
+  RUNCTL_TRY_LET(const auto wanted, parse_options(arguments, session, snapshot));
+  if (context.globals.dry_run) return show_plan(context, steps_of(snapshot, wanted));
+  boost::json::object end = volume::plan_of({.mount = wanted.mount});
+  OperationSpec operation{.kind = "restore", .subjects = {snapshot.id.str()}};
+  if (wanted.target) {
+    operation.subjects.push_back(wanted.target->id.str());
+    end["instance"] = wanted.target->id.str();
   }
-  const bool wait = arguments.has("--wait");
-  RUNCTL_TRY_LET(const auto restored,
-                 cloud->carry_out(session, {.kind = "restore", .subjects = {snapshot.id.str()}},
-                                  [&](const volume::Change& change) -> Result<volume::VolumeFacts> {
-                                    RUNCTL_TRY_LET(auto made, volume::create_volume(change, spec));
-                                    if (!wait) return made;
-                                    auto ready = volume::wait_until_available(session, made.id);
-                                    if (ready) return ready;
-                                    return with_context(
-                                        std::move(ready).error(),
-                                        fmt::format("making volume {}, which exists", made.id));
-                                  }));
-  auto record = record_of(restored);
-  record["snapshot_id"] = snapshot.id.str();
-  present(context,
-          {.text = fmt::format("Restored {} as volume {} ({}).\n{}", snapshot.id, restored.id,
-                               volume::name_of(restored.state), text_of(restored)),
-           .record = std::move(record),
-           .id = restored.id.str()});
+  operation.plan = std::move(end);
+  RUNCTL_TRY_LET(const auto done,
+                 cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
+                   return carry_out(change, wanted);
+                 }));
+  present(context, describe(snapshot, wanted, done));
   return ExitCode::ok;
 }
 

@@ -48,7 +48,8 @@ case $fs_type in
   xfs) options=nosuid,nodev no_replay=norecovery ;;
 esac
 # Without nouuid XFS refuses two copies of one filesystem, the only guard against a mount of the wrong one.
-[ "$fs_type:$RESTORED" != xfs:yes ] || options=$options,nouuid
+# Of a read-only one nothing can be lost, and two machines of the emulator, which share a kernel, may read one volume.
+case $fs_type:$RESTORED:$READ_ONLY in xfs:yes:* | xfs:*:yes) options=$options,nouuid ;; esac
 
 created_directory=no set_read_only=no mounted=no
 undo() {

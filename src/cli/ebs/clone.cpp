@@ -1,0 +1,148 @@
+// runctl aws ebs clone
+#include "volume/clone.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/time_text.hpp"
+#include "cli/cloud.hpp"
+#include "cli/commands.hpp"
+#include "cli/ebs/options.hpp"
+#include "cli/ebs/show_text.hpp"
+#include "cli/output.hpp"
+#include "volume/create.hpp"
+#include "volume/place.hpp"
+
+namespace runctl::cli {
+namespace {
+
+constexpr std::array<PositionalSpec, 1> positionals{{
+    {.name = "VOLUME", .help = "its id or Name"},
+}};
+constexpr std::array<OptionSpec, 6> options{{
+    {.name = "--name", .value = "NAME", .help = "the copy's Name tag"},
+    {.name = "--tag",
+     .value = "K=V",
+     .help = "a tag of the copy",
+     .times = OptionSpec::Times::many},
+    {.name = "--no-freeze", .help = "do not hold writers back; the copy is crash-consistent"},
+    {.name = "--instance", .value = "INSTANCE", .help = "attach the copy to this machine"},
+    {.name = "--mount", .value = "DIR", .help = "with --instance: and mount it there"},
+    {.name = "--read-only", .help = "with --mount: at the device and in the mount"},
+}};
+
+struct Options {
+  volume::CloneSpec clone;
+  std::optional<volume::InstanceFacts> target;
+  std::optional<volume::MountSpec> mount;
+};
+
+Result<Options> parse_options(const Arguments& arguments, const volume::Session& session) {
+  Options parsed;
+  RUNCTL_TRY_LET(parsed.clone.tags, parse_tags(arguments));
+  if (arguments.has("--no-freeze")) parsed.clone.freezing = volume::Freezing::no;
+  RUNCTL_TRY_LET(parsed.mount, parse_mount(arguments));
+  RUNCTL_TRY_LET(parsed.target, find_named_instance(arguments, session));
+  if (parsed.mount && !parsed.target) {
+    return fail(Errc::invalid_argument, "--mount needs --instance: say on which machine");
+  }
+  return parsed;
+}
+
+struct Done {
+  volume::Cloned cloned;
+  std::optional<volume::Placed> placed;
+};
+
+Result<Done> carry_out(const volume::Change& change, const volume::VolumeFacts& source,
+                       const Options& wanted) {
+  RUNCTL_TRY_LET(auto cloned, volume::execute_clone(change, source, wanted.clone));
+  Done done{.cloned = std::move(cloned), .placed = {}};
+  const VolumeId id = done.cloned.volume.id;
+  if (wanted.target) {
+    RUNCTL_TRY_LET(done.placed,
+                   volume::place_new(change, id, *wanted.target, {.mount = wanted.mount}));
+    return done;
+  }
+  auto ready = volume::wait_until_available(change.session, id);
+  if (!ready) {
+    return with_context(std::move(ready).error(),
+                        fmt::format("making volume {}, which exists", id));
+  }
+  done.cloned.volume = *std::move(ready);
+  return done;
+}
+
+Presentation describe(const volume::VolumeFacts& source, const Options& wanted, const Done& done) {
+  const auto& cloned = done.cloned;
+  std::string text = fmt::format("Volume {} is a copy of {}, {}.\n", cloned.volume.id, source.id,
+                                 volume::name_of(cloned.consistency));
+  if (cloned.frozen_for) {
+    text += fmt::format("Writers waited for {}.\n", duration_in_words(*cloned.frozen_for));
+  }
+  if (!cloned.why.empty()) {
+    text += fmt::format("It is as after a power failure: {}.\n", cloned.why);
+  }
+  auto record = record_of(cloned.volume);
+  record["source_volume_id"] = source.id.str();
+  record["consistency"] = volume::name_of(cloned.consistency);
+  if (cloned.frozen_for) record["frozen_ms"] = cloned.frozen_for->count();
+  if (!cloned.why.empty()) record["why_not_consistent"] = cloned.why;
+  if (done.placed) {
+    text += fmt::format("It is attached to {} as {}.\n", wanted.target->id, done.placed->device);
+    record["instance_id"] = wanted.target->id.str();
+    record["device"] = done.placed->device;
+    if (done.placed->mounted) {
+      text += text_of(*done.placed->mounted);
+      add_to_record(record, *done.placed->mounted, wanted.mount->directory);
+    }
+  }
+  return {.text = std::move(text), .record = std::move(record), .id = cloned.volume.id.str()};
+}
+
+std::vector<std::string> steps_of(const volume::VolumeFacts& source, const Options& wanted) {
+  std::vector<std::string> steps{
+      fmt::format("copy volume {} in {}", label_of(source), source.zone)};
+  if (wanted.target) {
+    steps.push_back(fmt::format("attach the copy to instance {}", label_of(*wanted.target)));
+  }
+  if (wanted.mount) add_steps(steps, *wanted.mount);
+  return steps;
+}
+
+Result<ExitCode> clone(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(const auto cloud, connect(context));
+  const auto session = cloud->session();
+  RUNCTL_TRY_LET(const auto source, cloud->find_volume(arguments.positional("VOLUME")));
+  RUNCTL_TRY_LET(const auto wanted, parse_options(arguments, session));
+  if (auto refusal = volume::check_clone(source)) return std::unexpected{*std::move(refusal)};
+  if (wanted.target) {
+    RUNCTL_TRY(volume::check_target(*wanted.target, source.zone, wanted.mount));
+  }
+  if (context.globals.dry_run) return show_plan(context, steps_of(source, wanted));
+  boost::json::object end = volume::plan_of({.mount = wanted.mount});
+  OperationSpec operation{.kind = "clone", .subjects = {source.id.str()}};
+  if (wanted.target) {
+    operation.subjects.push_back(wanted.target->id.str());
+    end["instance"] = wanted.target->id.str();
+  }
+  operation.plan = std::move(end);
+  RUNCTL_TRY_LET(const auto done,
+                 cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
+                   return carry_out(change, source, wanted);
+                 }));
+  present(context, describe(source, wanted, done));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const CommandSpec ebs_clone{.path = "aws ebs clone",
+                            .summary = "copy a volume within its zone",
+                            .positionals = positionals,
+                            .options = options,
+                            .danger = Danger::changes,
+                            .run = clone};
+
+}  // namespace runctl::cli

@@ -1,0 +1,280 @@
+#include "fleet/continuation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "fleet/launch.hpp"
+#include "fleet/provision.hpp"
+#include "volume/attach.hpp"
+#include "volume/create.hpp"
+#include "volume/detach.hpp"
+#include "volume/modify.hpp"
+#include "volume/mount.hpp"
+#include "volume/move.hpp"
+#include "volume/place.hpp"
+#include "volume/read.hpp"
+#include "volume/seal.hpp"
+#include "volume/snapshot.hpp"
+
+namespace runctl::fleet {
+namespace {
+
+using journal::Operation;
+using journal::Outcome;
+using journal::Step;
+using volume::Change;
+
+bool took_effect(const Operation& operation, std::string_view action) {
+  return std::ranges::any_of(operation.steps, [&](const Step& step) {
+    return step.action == action && step.outcome == Outcome::applied;
+  });
+}
+
+// All subjects that are ids of that kind, in order.
+template <class Id>
+std::vector<Id> subjects(const Operation& operation) {
+  std::vector<Id> found;
+  for (const std::string& text : operation.subjects) {
+    if (auto id = Id::parse(text)) found.push_back(*std::move(id));
+  }
+  return found;
+}
+
+// The first of them. Errors: corrupt when there is none.
+template <class Id>
+Result<Id> subject(const Operation& operation) {
+  auto found = subjects<Id>(operation);
+  if (!found.empty()) return std::move(found.front());
+  return fail(Errc::corrupt, fmt::format("the journal's {} lacks its subjects", operation.id));
+}
+
+std::string never_happened(std::string_view what) {
+  return fmt::format("{} It is over: run the command again if you still want it.", what);
+}
+
+Result<volume::VolumeFacts> read_volume(const Change& change, const VolumeId& id) {
+  return volume::read_volume(change.session.aws, id, change.session.options());
+}
+
+Result<volume::InstanceFacts> read_instance(const Change& change, const InstanceId& id) {
+  return volume::read_instance(change.session.aws, id, change.session.options());
+}
+
+std::string words_of(const VolumeId& id, const InstanceId& instance, const volume::Placed& placed) {
+  std::string words =
+      fmt::format("Volume {} is attached to {} as {}.", id, instance, placed.device);
+  if (placed.mounted) words += fmt::format(" It is mounted at {}.", placed.mounted->path);
+  return words;
+}
+
+// Mounts, where that was asked for.
+Result<std::string> go_on_attach(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto instance_id, subject<InstanceId>(operation));
+  RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
+  RUNCTL_TRY_LET(auto spec, volume::read_plan(plan));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  const auto* here = volume::attachment_to(volume, instance_id);
+  if (here == nullptr || here->device != spec.device.value_or("")) {
+    return never_happened(fmt::format("Volume {} was not attached to {}.", id, instance_id));
+  }
+  RUNCTL_TRY_LET(const auto instance, read_instance(change, instance_id));
+  RUNCTL_TRY_LET(const auto placed, volume::place(change, volume, instance, spec));
+  return words_of(id, instance_id, placed);
+}
+
+Result<std::string> go_on_detach(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto from, subject<InstanceId>(operation));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  if (volume::attachment_to(volume, from) != nullptr) {
+    RUNCTL_TRY_LET(const auto facts, volume::read_detach_facts(change.session, volume, from));
+    auto plan = volume::plan_detach(facts);
+    if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
+    RUNCTL_TRY(volume::execute_detach(change, facts, plan));
+  }
+  return fmt::format("Volume {} is detached from {}.", id, from);
+}
+
+// From whichever step it had reached.
+Result<std::string> go_on_move(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto to, subject<InstanceId>(operation));
+  RUNCTL_TRY_LET(const auto wanted, parse_json(operation.plan));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  RUNCTL_TRY_LET(const auto target, read_instance(change, to));
+  RUNCTL_TRY_LET(auto facts, volume::read_move_facts(change.session, volume, target));
+  facts.wanted_directory = string_at(wanted, "mount_point");
+  facts.to.wanted_device = string_at(wanted, "device");
+  auto plan = volume::plan_move(facts);
+  if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
+  RUNCTL_TRY_LET(const auto moved, volume::execute_move(change, facts, plan));
+  std::string words = fmt::format("Volume {} is attached to {} as {}.", id, to, moved.device);
+  if (moved.mounted) words += fmt::format(" It is mounted at {}.", moved.mounted->path);
+  return words;
+}
+
+Result<std::string> go_on_unmount(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto instance, subject<InstanceId>(operation));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  if (volume::attachment_to(volume, instance) != nullptr) {
+    RUNCTL_TRY(volume::quiesce(change, id, instance));
+  }
+  return fmt::format("Volume {} is not mounted on {}.", id, instance);
+}
+
+// What was made, and where it was to go.
+Result<std::string> go_on_with_new_volume(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const bool made = took_effect(operation, "CreateVolume") || took_effect(operation, "CopyVolumes");
+  const auto volumes = subjects<VolumeId>(operation);
+  if (!made || volumes.empty()) return never_happened("No volume was made.");
+  const VolumeId& id = volumes.back();  // behind that which a copy was made of
+  RUNCTL_TRY_LET(const auto ready, volume::wait_until_available(change.session, id));
+  if (operation.kind == "clone" && !ready.tags.contains(volume::tag::consistency)) {
+    RUNCTL_TRY(volume::label(change, id.str(), volume::Consistency::crash_consistent));
+  }
+  RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
+  const auto instance_text = string_at(plan, "instance");
+  if (!instance_text) {
+    return fmt::format("Volume {} is there ({}).", id, volume::name_of(ready.state));
+  }
+  RUNCTL_TRY_LET(const auto instance_id, InstanceId::parse(*instance_text));
+  RUNCTL_TRY_LET(const auto spec, volume::read_plan(plan));
+  RUNCTL_TRY_LET(const auto instance, read_instance(change, instance_id));
+  RUNCTL_TRY_LET(const auto placed, volume::place(change, ready, instance, spec));
+  return words_of(id, instance_id, placed);
+}
+
+// A machine that was to have data volumes gets them.
+Result<std::string> go_on_launch(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const auto machines = subjects<InstanceId>(operation);
+  if (!took_effect(operation, "RunInstances") || machines.empty()) {
+    return never_happened("No machine was rented.");
+  }
+  const InstanceId& id = machines.front();
+  RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
+  RUNCTL_TRY_LET(const auto data, read_data_volumes(plan));
+  RUNCTL_TRY_LET(auto instance, read_instance(change, id));
+  if (!is_empty(data)) {
+    RUNCTL_TRY_LET(instance, wait_until_ready(change.session, id));
+    std::vector<VolumeId> made = subjects<VolumeId>(operation);
+    std::erase_if(made, [&](const VolumeId& each) {
+      return std::ranges::find(data.volumes, each) != data.volumes.end();
+    });
+    RUNCTL_TRY(provision(change, instance, data, made));
+  }
+  return fmt::format(
+      "Instance {} is there ('{}'){} and costs money. To give it back: runctl aws terminate {}", id,
+      volume::name_of(instance.state), is_empty(data) ? "" : ", with its volumes mounted,", id);
+}
+
+// A snapshot whose label was not written is worth what one without a freeze is.
+Result<std::string> go_on_snapshot(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const auto snapshots = subjects<SnapshotId>(operation);
+  if (!took_effect(operation, "CreateSnapshot") || snapshots.empty()) {
+    return never_happened("No snapshot was taken.");
+  }
+  const SnapshotId& id = snapshots.front();
+  const auto& session = change.session;
+  RUNCTL_TRY_LET(const auto made, volume::read_snapshot(session.aws, id, session.options()));
+  const auto consistency = volume::consistency_of(made);
+  if (consistency == volume::Consistency::crash_consistent) {
+    RUNCTL_TRY(volume::label(change, id.str(), consistency));
+  }
+  return fmt::format("Snapshot {} is there ({}, {}).", id, volume::name_of(made.state),
+                     volume::name_of(consistency));
+}
+
+// Until the volume is marked, it is as it was: all of it is done again.
+Result<std::string> go_on_seal(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto instance_id, subject<InstanceId>(operation));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  auto plan = volume::plan_seal(volume);
+  if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
+  if (!plan.already_sealed && volume::attachment_to(volume, instance_id) == nullptr) {
+    return never_happened(fmt::format("Volume {} was not sealed.", id));
+  }
+  if (!plan.already_sealed) {
+    RUNCTL_TRY_LET(const auto instance, read_instance(change, instance_id));
+    RUNCTL_TRY(volume::execute_seal(change, volume, instance));
+  }
+  return fmt::format("Volume {} is sealed.", id);
+}
+
+Result<std::string> go_on_modify(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
+  RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
+  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  const auto size = integer_at(plan, "size");
+  if (!size || volume.size.count < *size) {
+    const bool sent = took_effect(operation, "ModifyVolume");
+    return sent ? fmt::format("Volume {} is modified.", id)
+                : never_happened(fmt::format("Volume {} was not modified.", id));
+  }
+  RUNCTL_TRY_LET(const auto growth, volume::grow_filesystem(change, volume, volume.size));
+  return growth.grown ? fmt::format("Volume {} has {} GiB, and its filesystem fills it.", id,
+                                    volume.size.count)
+                      : fmt::format("Volume {} has {} GiB; its filesystem was not grown: {}.", id,
+                                    volume.size.count, growth.why_not);
+}
+
+Result<std::string> go_on_train(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const auto machines = subjects<InstanceId>(operation);
+  if (!took_effect(operation, "machine:start-run") || machines.empty()) {
+    return never_happened("The run was not started; volumes that were attached for it stay so.");
+  }
+  return fmt::format("The run was started. How it stands: runctl aws status {}", machines.front());
+}
+
+// What was asked for has happened or it has not; there is nothing between.
+Result<std::string> go_on_with_nothing(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const bool applied = std::ranges::any_of(operation.steps, [](const Step& step) {
+    return step.outcome == Outcome::applied && !step.action.starts_with(volume::on_machine_prefix);
+  });
+  if (applied) return fmt::format("The {} is done.", operation.kind);
+  return never_happened(fmt::format("The {} did not take effect.", operation.kind));
+}
+
+constexpr std::array continuations{
+    Continuation{.kind = "attach", .act = go_on_attach},
+    Continuation{.kind = "mount", .act = go_on_attach},
+    Continuation{.kind = "unmount", .act = go_on_unmount},
+    Continuation{.kind = "detach", .act = go_on_detach, .repeats = true},
+    Continuation{.kind = "move", .act = go_on_move, .repeats = true},
+    Continuation{.kind = "create", .act = go_on_with_new_volume},
+    Continuation{.kind = "restore", .act = go_on_with_new_volume},
+    Continuation{.kind = "clone", .act = go_on_with_new_volume},
+    Continuation{.kind = "launch", .act = go_on_launch},
+    Continuation{.kind = "snapshot", .act = go_on_snapshot},
+    Continuation{.kind = "seal", .act = go_on_seal},
+    Continuation{.kind = "modify", .act = go_on_modify},
+    Continuation{.kind = "train", .act = go_on_train},
+};
+
+}  // namespace
+
+Continuation continuation_of(std::string_view kind) {
+  const auto found = std::ranges::find(continuations, kind, &Continuation::kind);
+  if (found != continuations.end()) return *found;
+  return {.kind = "", .act = go_on_with_nothing};
+}
+
+}  // namespace runctl::fleet

@@ -1,0 +1,176 @@
+#include "fleet/provision.hpp"
+
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "base/json.hpp"
+#include "volume/create.hpp"
+#include "volume/read.hpp"
+
+namespace runctl::fleet {
+namespace {
+
+using volume::Change;
+using volume::InstanceFacts;
+using volume::VolumeFacts;
+
+std::unexpected<Error> refuse(std::string message, std::string hint, std::string_view anchor) {
+  return std::unexpected{Error{.code = Errc::conflict,
+                               .message = std::move(message),
+                               .hint = std::move(hint),
+                               .section = fmt::format("EBS_CONCURRENT_ACCESS.md#{}", anchor)}};
+}
+
+Result<void> check_free(const VolumeFacts& volume) {
+  if (!volume.attachments.empty() && !volume::is_shared(volume)) {
+    auto held =
+        refuse(fmt::format("Volume {} is already attached to instance {}.", volume.id,
+                           volume.attachments.front().instance),
+               "Detach it first or use a different volume. No machine was rented.", "held-volume");
+    held.error().ways_out = {
+        fmt::format("runctl aws ebs detach {}", volume.id),
+        fmt::format("runctl aws ebs clone {}   # or give it a copy", volume.id)};
+    return held;
+  }
+  const bool usable =
+      volume.state == volume::VolumeState::available || volume.state == volume::VolumeState::in_use;
+  if (usable && !volume.managed) return {};
+  return refuse(fmt::format("Volume {} is '{}', and cannot be attached", volume.id,
+                            volume.managed ? "managed by another AWS service"
+                                           : volume::name_of(volume.state)),
+                "No machine was rented.", "volume-states");
+}
+
+std::size_t count_of(const DataVolumeSpec& spec) {
+  return spec.volumes.size() + (spec.snapshot ? 1 : 0) + (spec.size ? 1 : 0);
+}
+
+volume::MountSpec mount_for(const DataVolumeSpec& spec, const VolumeFacts& volume) {
+  const bool only = count_of(spec) == 1 && !spec.mount_point.empty();
+  return {.directory = only ? spec.mount_point : volume::default_mount_point(volume),
+          .access = spec.access};
+}
+
+volume::Tags name_tags(const DataVolumeSpec& spec, std::string_view suffix) {
+  if (spec.name.empty()) return {};
+  return {{std::string{volume::tag::name}, fmt::format("{}-{}", spec.name, suffix)}};
+}
+
+// The one of `made` that came from a snapshot, or the one that did not.
+Result<std::optional<VolumeFacts>> find_made(const Change& change,
+                                             const std::vector<VolumeId>& made,
+                                             bool from_snapshot) {
+  const auto& session = change.session;
+  for (const VolumeId& id : made) {
+    RUNCTL_TRY_LET(auto facts, volume::read_volume(session.aws, id, session.options()));
+    if (facts.source.has_value() == from_snapshot) return facts;
+  }
+  return std::nullopt;
+}
+
+Result<VolumeFacts> restored(const Change& change, const InstanceFacts& instance,
+                             const DataVolumeSpec& spec, const std::vector<VolumeId>& made) {
+  RUNCTL_TRY_LET(auto before, find_made(change, made, true));
+  if (before) return *std::move(before);
+  const auto& session = change.session;
+  RUNCTL_TRY_LET(auto snapshot,
+                 volume::read_snapshot(session.aws, *spec.snapshot, session.options()));
+  const GiB size = snapshot.volume_size;
+  return volume::create_volume(change, {.size = size,
+                                        .zone = instance.zone,
+                                        .source = std::move(snapshot),
+                                        .tags = name_tags(spec, "restored")});
+}
+
+Result<VolumeFacts> empty_one(const Change& change, const InstanceFacts& instance,
+                              const DataVolumeSpec& spec, const std::vector<VolumeId>& made) {
+  RUNCTL_TRY_LET(auto before, find_made(change, made, false));
+  if (before) return *std::move(before);
+  return volume::create_volume(
+      change, {.size = *spec.size, .zone = instance.zone, .tags = name_tags(spec, "data")});
+}
+
+}  // namespace
+
+bool is_empty(const DataVolumeSpec& spec) { return count_of(spec) == 0; }
+
+boost::json::object plan_of(const DataVolumeSpec& spec) {
+  boost::json::object plan;
+  boost::json::array volumes;
+  for (const VolumeId& id : spec.volumes) volumes.emplace_back(id.str());
+  if (!volumes.empty()) plan["volumes"] = std::move(volumes);
+  if (spec.snapshot) plan["snapshot"] = spec.snapshot->str();
+  if (spec.size) plan["size"] = spec.size->count;
+  if (!spec.mount_point.empty()) plan["mount_point"] = spec.mount_point;
+  if (spec.access == node::Access::read_only) plan["read_only"] = true;
+  if (!spec.name.empty()) plan["name"] = spec.name;
+  return plan;
+}
+
+Result<DataVolumeSpec> read_data_volumes(const boost::json::value& plan) {
+  DataVolumeSpec spec{.mount_point = string_at(plan, "mount_point").value_or(""),
+                      .name = string_at(plan, "name").value_or("")};
+  if (const auto* const volumes = array_at(plan, "volumes")) {
+    for (const auto& text : *volumes) {
+      if (!text.is_string()) return fail(Errc::corrupt, "the journal names a volume by no text");
+      RUNCTL_TRY_LET(auto id, VolumeId::parse(text.get_string()));
+      spec.volumes.push_back(std::move(id));
+    }
+  }
+  if (const auto snapshot = string_at(plan, "snapshot")) {
+    RUNCTL_TRY_LET(spec.snapshot, SnapshotId::parse(*snapshot));
+  }
+  if (const auto size = integer_at(plan, "size")) spec.size = GiB{static_cast<unsigned>(*size)};
+  if (boolean_at(plan, "read_only").value_or(false)) spec.access = node::Access::read_only;
+  return spec;
+}
+
+Result<std::string> zone_for(const std::vector<VolumeFacts>& volumes, const std::string& zone) {
+  std::string needed = zone;
+  for (const VolumeFacts& volume : volumes) {
+    RUNCTL_TRY(check_free(volume));
+    if (needed.empty()) needed = volume.zone;
+    if (volume.zone == needed) continue;
+    return refuse(
+        fmt::format("Volume {} is in zone {}, and the machine would be in {}", volume.id,
+                    volume.zone, needed),
+        "A volume can be attached only within its own zone; a snapshot goes everywhere in "
+        "the region. No machine was rented.",
+        "wrong-zone");
+  }
+  return needed;
+}
+
+Result<std::vector<Provisioned>> provision(const Change& change, const InstanceFacts& instance,
+                                           const DataVolumeSpec& spec,
+                                           const std::vector<VolumeId>& made) {
+  const auto& session = change.session;
+  std::vector<Provisioned> done;
+  const auto add = [&](const VolumeFacts& volume, volume::MountSpec mount) -> Result<void> {
+    std::string directory = mount.directory;
+    RUNCTL_TRY_LET(auto placed,
+                   volume::place_new(change, volume.id, instance, {.mount = std::move(mount)}));
+    done.push_back(
+        {.volume = volume.id, .mount_point = std::move(directory), .placed = std::move(placed)});
+    return {};
+  };
+  for (const VolumeId& id : spec.volumes) {
+    RUNCTL_TRY_LET(const auto volume, volume::read_volume(session.aws, id, session.options()));
+    RUNCTL_TRY(add(volume, mount_for(spec, volume)));
+  }
+  if (spec.snapshot) {
+    RUNCTL_TRY_LET(const auto volume, restored(change, instance, spec, made));
+    RUNCTL_TRY(add(volume, mount_for(spec, volume)));
+  }
+  if (spec.size) {
+    RUNCTL_TRY_LET(const auto volume, empty_one(change, instance, spec, made));
+    auto mount = mount_for(spec, volume);
+    mount.format = volume::Filesystem::ext4;
+    RUNCTL_TRY(add(volume, std::move(mount)));
+  }
+  return done;
+}
+
+}  // namespace runctl::fleet
