@@ -18,6 +18,7 @@
 #include "aws/ec2/volume.hpp"
 #include "aws/ec2/volume_copy.hpp"
 #include "aws/ec2/zone.hpp"
+#include "aws/ssm/invocations.hpp"
 #include "aws/ssm/shapes.hpp"
 #include "aws/sts/shapes.hpp"
 #include "base/json.hpp"
@@ -149,8 +150,9 @@ TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
       ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ec2::DescribeRegions,
       ec2::DescribeImages, ec2::DescribeVpcs, ec2::DescribeSubnets, ec2::DescribeSecurityGroups,
       ec2::DescribeTags, ec2::DescribeVolumeStatus, ec2::DescribeInstanceStatus, ssm::SendCommand,
-      ssm::GetCommandInvocation, ssm::DescribeInstanceInformation, sts::GetCallerIdentity,
-      sts::AssumeRole, sts::AssumeRoleWithWebIdentity>();
+      ssm::GetCommandInvocation, ssm::ListCommandInvocations, ssm::CancelCommand,
+      ssm::DescribeInstanceInformation, sts::GetCallerIdentity, sts::AssumeRole,
+      sts::AssumeRoleWithWebIdentity>();
   // extract.py takes over each shape that the sources describe: none is left unlooked at.
   for (const auto& [service, model] : models().as_object()) {
     for (const auto& [name, shape] : model.at("shapes").as_object()) {

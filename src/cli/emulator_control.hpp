@@ -56,7 +56,8 @@ class EmulatorControl {
   // Each returns the rules in force, in words. Errors: not_found when none runs; invalid_argument.
   [[nodiscard]] virtual Result<std::vector<std::string>> add_fault(
       const std::string& state, const std::vector<std::string>& words) = 0;
-  [[nodiscard]] virtual Result<std::vector<std::string>> clear_faults(const std::string& state) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> clear_faults(
+      const std::string& state, const std::string& target) = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> list_faults(const std::string& state) = 0;
   // In the foreground, until `stop` is requested.
   [[nodiscard]] virtual Result<void> run(const EmulatorOptions& options,

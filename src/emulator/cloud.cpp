@@ -60,6 +60,12 @@ std::string attachments_in_words(const std::vector<ec2::Attachment>& attachments
   return words;
 }
 
+json::array ids_in(const ec2::Order& order) {
+  json::array ids;
+  for (const std::string& id : ec2::ids_of(order)) ids.emplace_back(id);
+  return ids;
+}
+
 // The error that a fault puts in the place of an answer.
 std::unexpected<Error> refused_by_fault(const aws::Service& service, const WireFault& fault) {
   const bool throttles = fault.code == "RequestLimitExceeded";
@@ -123,7 +129,8 @@ ec2::Turn Cloud::turn_on(const Place& place, std::vector<ec2::Order>& orders) {
           .now = now(),
           .pace = parts_.pace,
           .random = parts_.random,
-          .orders = orders};
+          .orders = orders,
+          .agents = [this](const InstanceId& id) { return parts_.faults->agent_of(id); }};
 }
 
 // Writes what the transaction changed. Where it cannot be written, a request's change is undone and
@@ -150,9 +157,14 @@ Result<void> Cloud::commit(const Place& place, ec2::State& state, OnDiskFailure 
 
 void Cloud::enqueue(const Place& place, std::vector<ec2::Order> orders, const Gate& gate) {
   for (ec2::Order& order : orders) {
+    if (const auto* const stopped = std::get_if<ec2::StopCommand>(&order)) {
+      const auto at = running_.find({stopped->command, stopped->instance.str()});
+      if (at != running_.end()) at->second.request_stop();
+      continue;
+    }
     const bool is_command = std::holds_alternative<ec2::RunCommand>(order);
     const bool before_answer =
-        !is_command && (ec2::is_copy(order) || parts_.pace.name == "instant");
+        !is_command && (ec2::precedes_answer(order) || parts_.pace.name == "instant");
     JobQueue& queue = is_command ? commands_ : hardware_jobs_;
     auto keys = is_command ? std::vector<std::string>{} : ec2::ids_of(order);
     queue.add(std::move(keys),
@@ -165,10 +177,11 @@ void Cloud::carry_out(const Place& place, const ec2::Order& order, const Gate& g
                       const std::stop_token& stop) {
   const ec2::Report report = perform(place, order, stop);
   if (report.error) {
-    json::array ids;
-    for (const std::string& id : ec2::ids_of(order)) ids.emplace_back(id);
-    log("hardware-failed", place,
-        {{"order", ec2::name_of(order)}, {"ids", std::move(ids)}, {"why", report.error->message}});
+    const bool is_command = std::holds_alternative<ec2::RunCommand>(order);
+    if (!is_command || report.error->code != Errc::cancelled) {
+      log("hardware-failed", place,
+          {{"order", ec2::name_of(order)}, {"ids", ids_in(order)}, {"why", report.error->message}});
+    }
   }
   const std::lock_guard lock{mutex_};
   std::vector<ec2::Order> orders;
@@ -183,22 +196,84 @@ void Cloud::carry_out(const Place& place, const ec2::Order& order, const Gate& g
 ec2::Report Cloud::perform(const Place& place, const ec2::Order& order,
                            const std::stop_token& stop) {
   if (const auto* const command = std::get_if<ec2::RunCommand>(&order)) {
-    if (!begin_command(place, *command)) {
-      return {.error = Error{.code = Errc::deadline_exceeded,
-                             .message = fmt::format("command {} was not delivered in time",
-                                                    command->command)}};
-    }
+    return run_command(place, *command, stop);
   }
-  return perform_order(parts_.hardware, order, stop);
+  ec2::Report report = perform_order(parts_.hardware, order, stop);
+  const bool done = !report.error && report.unplugged == Unplugged::done;
+  if (done) log("effect", place, {{"what", ec2::name_of(order)}, {"ids", ids_in(order)}});
+  return report;
 }
 
-bool Cloud::begin_command(const Place& place, const ec2::RunCommand& order) {
+// Hands the command to the machine when its agent asks for it, and sees it to its end.
+ec2::Report Cloud::run_command(const Place& place, const ec2::RunCommand& order,
+                               const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds agent_poll{50};
+  const std::pair key{order.command, order.instance.str()};
+  std::stop_source ending;
+  {
+    const std::lock_guard lock{mutex_};
+    running_[key] = ending;
+  }
+  const std::stop_callback relay{stop, [&] { ending.request_stop(); }};
+  const auto wait = [&](std::chrono::milliseconds time) {
+    (void)parts_.clock.sleep_until(parts_.clock.ticks() + time, ending.get_token());
+  };
+  if (order.delivery.count() > 0) wait(order.delivery);
+  auto ready = begin_command(place, order);
+  while (ready == ssm::Readiness::later && !ending.stop_requested()) {
+    wait(agent_poll);
+    ready = begin_command(place, order);
+  }
+  ec2::Report report;
+  if (ready == ssm::Readiness::now) {
+    report = perform_order(parts_.hardware, order, ending.get_token());
+  } else {
+    report.error =
+        Error{.code = ready == ssm::Readiness::never ? Errc::deadline_exceeded : Errc::cancelled,
+              .message = fmt::format("command {} was not delivered in time", order.command)};
+  }
+  const std::lock_guard lock{mutex_};
+  running_.erase(key);
+  return report;
+}
+
+ssm::Readiness Cloud::begin_command(const Place& place, const ec2::RunCommand& order) {
   const std::lock_guard lock{mutex_};
   std::vector<ec2::Order> orders;
   ec2::Turn turn = turn_on(place, orders);
-  const bool deliver = ssm::begin(turn, order);
+  const ssm::Readiness ready = ssm::begin(turn, order);
   (void)commit(place, turn.state, OnDiskFailure::keep_for_later);
-  return deliver;
+  return ready;
+}
+
+Result<void> Cloud::cut_power(std::string_view instance) {
+  RUNCTL_TRY_LET(const InstanceId id, InstanceId::parse(instance));
+  auto gate = std::make_shared<std::promise<void>>();
+  const std::future<void> opened = gate->get_future();
+  {
+    const std::lock_guard lock{mutex_};
+    const auto at = std::ranges::find_if(
+        regions_, [&](const auto& region) { return region.second.instances.find(id) != nullptr; });
+    if (at == regions_.end()) {
+      return fail(Errc::not_found, fmt::format("there is no instance {}", id));
+    }
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(at->first, orders);
+    RUNCTL_TRY(ec2::cut_power(turn, id));
+    RUNCTL_TRY(commit(at->first, turn.state, OnDiskFailure::undo));
+    enqueue(at->first, std::move(orders), gate);
+  }
+  gate.reset();
+  opened.wait();
+  const std::lock_guard lock{mutex_};
+  for (const auto& [place, state] : regions_) {
+    const ec2::Instance* const seen = state.instances.find(id);
+    if (seen != nullptr && seen->state == ec2::InstanceState::running) {
+      return fail(Errc::internal,
+                  fmt::format("the power of {} could not be cut: the event log says why", id));
+    }
+  }
+  return {};
 }
 
 // Keeps what the transaction is about to replace, for as long as a read may have to show it.
@@ -249,7 +324,8 @@ Result<std::string> Cloud::take(const Route& route, const Place& place, const Ht
                           .now = turn.now,
                           .pace = turn.pace,
                           .random = turn.random,
-                          .orders = orders};
+                          .orders = orders,
+                          .agents = turn.agents};
         return route.act(earlier, request.body, request_id);
       }
     }

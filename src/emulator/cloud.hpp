@@ -8,7 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "aws/operation.hpp"
@@ -20,6 +23,7 @@
 #include "emulator/job_queue.hpp"
 #include "emulator/pace.hpp"
 #include "emulator/place.hpp"
+#include "emulator/ssm/actions.hpp"
 #include "emulator/store.hpp"
 #include "io/clock.hpp"
 #include "io/http_transport.hpp"
@@ -67,6 +71,11 @@ class Cloud {
 
   [[nodiscard]] Faults& faults() { return *parts_.faults; }
 
+  // Takes the machine's power away, whatever account it is of, and returns when it is off: what had
+  // not reached the images of its volumes is lost. It can be started again.
+  // Errors: invalid_argument (no instance id), not_found, conflict (it does not run), internal.
+  [[nodiscard]] Result<void> cut_power(std::string_view instance);
+
   // Takes the steps that are due though nobody asks. Returns how long nothing will be due for.
   std::chrono::milliseconds tick();
 
@@ -98,7 +107,9 @@ class Cloud {
                  const std::stop_token& stop);
   [[nodiscard]] ec2::Report perform(const Place& place, const ec2::Order& order,
                                     const std::stop_token& stop);
-  [[nodiscard]] bool begin_command(const Place& place, const ec2::RunCommand& order);
+  [[nodiscard]] ec2::Report run_command(const Place& place, const ec2::RunCommand& order,
+                                        const std::stop_token& stop);
+  [[nodiscard]] ssm::Readiness begin_command(const Place& place, const ec2::RunCommand& order);
   [[nodiscard]] Result<std::string> answer_request(const aws::Service& service,
                                                    const HttpRequest& request,
                                                    const std::string& request_id,
@@ -118,6 +129,8 @@ class Cloud {
   Regions regions_;
   std::map<Place, std::deque<Past>> past_;  // the oldest first; empty unless reads may be stale
   Timestamp latest_ = {};                   // simulated time never goes back, as wall time may
+  // What runs now, by command and instance.
+  std::map<std::pair<std::string, std::string>, std::stop_source> running_;
   // Last, so that they end before what they work on.
   JobQueue hardware_jobs_{4};
   JobQueue commands_{16};

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "aws/ec2/snapshot.hpp"
 #include "aws/ec2/volume.hpp"
 #include "aws/sigv4.hpp"
+#include "aws/ssm/invocations.hpp"
 #include "aws/ssm/shapes.hpp"
 #include "aws/sts/shapes.hpp"
 #include "emulator/fake_hardware.hpp"
@@ -57,6 +59,26 @@ class FakeStore final : public Store {
 
  private:
   Disk& disk_;
+};
+
+class KeptEvents final : public EventLog {
+ public:
+  void write(const boost::json::object& event) override {
+    if (event.at("event") != "effect") return;
+    std::string words{event.at("what").as_string()};
+    for (const auto& id : event.at("ids").as_array()) words += " " + std::string{id.as_string()};
+    const std::lock_guard lock{mutex_};
+    effects_.push_back(std::move(words));
+  }
+  // "plug vol-… i-…", in their order.
+  [[nodiscard]] std::vector<std::string> effects() {
+    const std::lock_guard lock{mutex_};
+    return effects_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> effects_;
 };
 
 class CloudTest : public testing::Test {
@@ -127,6 +149,22 @@ class CloudTest : public testing::Test {
            (volume.attachments.empty() ? "" : " " + volume.attachments.front().state);
   }
 
+  // Sends a command that prints "x". Its id.
+  std::string send(const std::vector<std::string>& instances) {
+    const auto sent = call<aws::ssm::SendCommand>({.instance_ids = instances,
+                                                   .document_name = "AWS-RunShellScript",
+                                                   .parameters = {{"commands", {"x"}}}});
+    EXPECT_TRUE(sent.has_value()) << sent.error().message;
+    return sent ? sent->command->command_id : "";
+  }
+
+  std::string status_of(const std::string& command, const std::string& instance_id,
+                        bool when_idle = false) {
+    if (when_idle) cloud->wait_until_idle();
+    return call<aws::ssm::GetCommandInvocation>({.command_id = command, .instance_id = instance_id})
+        ->status;
+  }
+
   template <class T>
   static std::string code_of(const Result<T>& result) {
     return result || !result.error().remote ? "" : result.error().remote->code;
@@ -135,7 +173,7 @@ class CloudTest : public testing::Test {
   FakeClock clock;
   SeededRandom random{1};
   NoLog log;
-  NoEventLog events;
+  KeptEvents events;
   std::shared_ptr<FakeBench> bench = std::make_shared<FakeBench>();
   FakeStore::Disk disk;
   std::unique_ptr<Cloud> cloud;
@@ -399,6 +437,177 @@ TEST_F(CloudTest, ARunningCommandHoldsNobodyUp) {
   settle();
   EXPECT_EQ(status(one), "Success");
   EXPECT_EQ(status(two), "Success");
+}
+
+// Runs until it is told to stop.
+Result<MachineOutcome> run_for_ever(const InstanceId&, const MachineCommand&,
+                                    const std::stop_token& stop) {
+  while (!stop.stop_requested()) std::this_thread::yield();
+  return fail(Errc::cancelled, "stopped");
+}
+
+TEST_F(CloudTest, ACancelledCommandEndsAndIsListed) {
+  open();
+  const auto one = instance();
+  const auto two = instance();
+  bench->run = run_for_ever;
+  const auto command = send({one, two});
+  // How many of the invocations that the request finds have the status.
+  const auto count = [&](std::string_view status,
+                         const aws::ssm::ListCommandInvocationsRequest& request) {
+    const auto found = call<aws::ssm::ListCommandInvocations>(request);
+    EXPECT_TRUE(found.has_value()) << found.error().message;
+    return std::ranges::count(found->command_invocations, status,
+                              &aws::ssm::CommandInvocation::status);
+  };
+  while (count("InProgress", {.command_id = command}) != 2) std::this_thread::yield();
+  ASSERT_TRUE(call<aws::ssm::CancelCommand>({.command_id = command, .instance_ids = {one}}));
+  while (count("Cancelled", {.instance_id = one}) != 1) std::this_thread::yield();
+  EXPECT_EQ(count("InProgress", {.instance_id = two}), 1);
+  EXPECT_EQ(count("InProgress", {.filters = {{.key = "ExecutionStage", .value = "Executing"}}}), 1);
+  EXPECT_EQ(count("Cancelled", {.filters = {{.key = "ExecutionStage", .value = "Executing"}}}), 0);
+  ASSERT_TRUE(call<aws::ssm::CancelCommand>({.command_id = command}));
+  settle();
+  EXPECT_EQ(count("Cancelled", {.filters = {{.key = "Status", .value = "Cancelled"}}}), 2);
+  EXPECT_TRUE(call<aws::ssm::CancelCommand>({.command_id = command})) << "nothing is left to end";
+  const auto refused = [&](const aws::ssm::CancelCommandRequest& request) {
+    return code_of(call<aws::ssm::CancelCommand>(request));
+  };
+  EXPECT_EQ(refused({.command_id = std::string(36, '0')}), "InvalidCommandId");
+  EXPECT_EQ(refused({.command_id = command, .instance_ids = {"i-0123456789abcdef0"}}),
+            "InvalidInstanceId");
+  EXPECT_EQ(code_of(call<aws::ssm::ListCommandInvocations>(
+                {.filters = {{.key = "Colour", .value = "red"}}})),
+            "InvalidFilterKey");
+}
+
+TEST_F(CloudTest, InvocationsComeInPagesTheNewestFirst) {
+  open();
+  const auto i = instance();
+  std::vector<std::string> sent;
+  for (int n = 0; n < 5; ++n) {
+    sent.insert(sent.begin(), send({i}));
+    settle(milliseconds{100});
+  }
+  std::vector<std::string> seen;
+  aws::ssm::ListCommandInvocationsRequest request{.max_results = 2, .details = true};
+  do {
+    const auto page = call<aws::ssm::ListCommandInvocations>(request);
+    ASSERT_TRUE(page.has_value());
+    EXPECT_LE(page->command_invocations.size(), 2U);
+    for (const auto& found : page->command_invocations) {
+      seen.push_back(found.command_id);
+      ASSERT_EQ(found.command_plugins.size(), 1U);
+      EXPECT_EQ(found.command_plugins.front().output, "x");
+    }
+    request.next_token = page->next_token;
+  } while (!request.next_token.empty());
+  EXPECT_EQ(seen, sent);
+}
+
+TEST_F(CloudTest, AnAgentThatIsOfflineTakesNoCommand) {
+  open();
+  const auto i = instance();
+  const auto ping = [&] {
+    return call<aws::ssm::DescribeInstanceInformation>({})
+        ->instance_information_list.front()
+        .ping_status;
+  };
+  EXPECT_EQ(ping(), "Online");
+  cloud->faults().add(*parse_fault(std::vector<std::string>{i, "agent-offline"}));
+  EXPECT_EQ(ping(), "ConnectionLost");
+  EXPECT_EQ(code_of(call<aws::ssm::SendCommand>({.instance_ids = {i},
+                                                 .document_name = "AWS-RunShellScript",
+                                                 .parameters = {{"commands", {"x"}}}})),
+            "InvalidInstanceId");
+  cloud->faults().remove(i);
+  EXPECT_EQ(ping(), "Online");
+}
+
+TEST_F(CloudTest, ASlowAgentFetchesItsCommandLaterOrTooLate) {
+  open();
+  const auto i = instance();
+  const auto began = clock.now();
+  cloud->faults().add(*parse_fault(std::vector<std::string>{i, "agent-slow", "ms=20000"}));
+  const auto slow = send({i});
+  cloud->wait_until_idle();
+  EXPECT_EQ(status_of(slow, i), "Success");
+  EXPECT_GE(clock.now() - began, milliseconds{20'000});
+  cloud->faults().add(*parse_fault(std::vector<std::string>{i, "agent-slow", "ms=20000"}));
+  const auto late = call<aws::ssm::SendCommand>({.instance_ids = {i},
+                                                 .document_name = "AWS-RunShellScript",
+                                                 .timeout_seconds = 30,
+                                                 .parameters = {{"commands", {"x"}}}})
+                        ->command->command_id;
+  cloud->wait_until_idle();
+  EXPECT_EQ(
+      call<aws::ssm::GetCommandInvocation>({.command_id = late, .instance_id = i})->status_details,
+      "Delivery Timed Out");
+}
+
+TEST_F(CloudTest, AMachineThatLosesItsPowerStopsKeepsItsVolumesAndStartsAgain) {
+  open();
+  const auto v = volume();
+  const auto i = instance();
+  ASSERT_TRUE(call<wire::AttachVolume>({.volume_id = v, .instance_id = i, .device = "/dev/sdf"}));
+  settle();
+  bench->run = run_for_ever;
+  (void)send({i});
+  ASSERT_TRUE(cloud->cut_power(i).has_value());
+  EXPECT_FALSE(bench->has(bench->running, i));
+  const auto seen_instance =
+      call<wire::DescribeInstances>({.instance_ids = {i}})->reservations.front().instances.front();
+  EXPECT_EQ(seen_instance.state->name, "stopped");
+  EXPECT_EQ(seen_instance.state_reason->code, "Server.InternalError");
+  EXPECT_EQ(seen(v), "in-use attached");
+  EXPECT_EQ(cloud->cut_power(i).error().code, Errc::conflict);
+  EXPECT_EQ(cloud->cut_power("i-0123456789abcdef0").error().code, Errc::not_found);
+  EXPECT_EQ(cloud->cut_power("vol-1").error().code, Errc::invalid_argument);
+  ASSERT_TRUE(call<wire::StartInstances>({.instance_ids = {i}}));
+  clock.advance(milliseconds{1'000});
+  cloud->tick();
+  while (!bench->has(bench->plugged, v + " " + i)) std::this_thread::yield();
+}
+
+TEST_F(CloudTest, AMachineWhosePowerCannotBeCutRunsOn) {
+  open();
+  const auto i = instance();
+  bench->put(bench->broken, "cut-power");
+  EXPECT_EQ(cloud->cut_power(i).error().code, Errc::internal);
+  EXPECT_TRUE(bench->has(bench->running, i));
+  EXPECT_EQ(status_of(send({i}), i, true), "Success");
+}
+
+TEST_F(CloudTest, AVolumeCanBeTakenFromAMachineThatDoesNotComeUp) {
+  open();
+  const auto v = volume();
+  const auto i = instance();
+  ASSERT_TRUE(call<wire::AttachVolume>({.volume_id = v, .instance_id = i, .device = "/dev/sdf"}));
+  settle();
+  bench->put(bench->broken, "boot");
+  ASSERT_TRUE(call<wire::RebootInstances>({.instance_ids = {i}}));
+  settle();
+  EXPECT_EQ(code_of(call<aws::ssm::SendCommand>({.instance_ids = {i},
+                                                 .document_name = "AWS-RunShellScript",
+                                                 .parameters = {{"commands", {"x"}}}})),
+            "InvalidInstanceId");
+  ASSERT_TRUE(call<wire::DetachVolume>({.volume_id = v, .force = true}));
+  settle();
+  EXPECT_EQ(seen(v), "available");
+}
+
+TEST_F(CloudTest, TheEventLogTellsWhatTheHardwareDid) {
+  open();
+  const auto v = volume();
+  const auto i = instance();
+  ASSERT_TRUE(call<wire::AttachVolume>({.volume_id = v, .instance_id = i, .device = "/dev/sdf"}));
+  settle();
+  ASSERT_TRUE(call<wire::DetachVolume>({.volume_id = v}));
+  settle();
+  ASSERT_TRUE(cloud->cut_power(i).has_value());
+  EXPECT_EQ(events.effects(),
+            (std::vector<std::string>{"create-disk " + v, "boot " + i, "plug " + v + " " + i,
+                                      "unplug " + v + " " + i, "cut-power " + i}));
 }
 
 TEST_F(CloudTest, CommandsAreRefusedInSsmsWords) {

@@ -151,18 +151,39 @@ HttpResponse plain(int status, std::string text) {
   return {.status = status, .headers = {{"content-type", "text/plain"}}, .body = std::move(text)};
 }
 
-// Rules as text, a line each: GET tells them, POST adds those of its body, DELETE takes all away.
-HttpResponse steer_faults(const HttpRequest& request, const std::string& token, Faults& faults) {
+int status_of(Errc code) {
+  if (code == Errc::not_found) return 404;
+  if (code == Errc::conflict) return 409;
+  return code == Errc::internal ? 500 : 400;
+}
+
+// A power loss happens; every other rule is kept.
+Result<void> put_in_force(Cloud& cloud, std::string_view text) {
+  RUNCTL_TRY_LET(auto rules, parse_faults(text));
+  for (FaultRule& rule : rules) {
+    if (rule.effect == FaultEffect::power_loss) {
+      RUNCTL_TRY(cloud.cut_power(rule.action));
+    } else {
+      cloud.faults().add(std::move(rule));
+    }
+  }
+  return {};
+}
+
+// Rules as text, a line each: GET tells them, POST adds those of its body, DELETE takes away those
+// of the action or machine in its body, or all.
+HttpResponse steer_faults(const HttpRequest& request, const std::string& token, Cloud& cloud) {
   const bool allowed = std::ranges::any_of(request.headers, [&](const HttpHeader& header) {
     return header.name == token_header && header.value == token;
   });
   // A web page can send requests here too, but not with this header.
   if (!allowed) return plain(403, "the token of the state directory is missing\n");
-  if (request.method == "DELETE") faults.set({});
+  Faults& faults = cloud.faults();
+  if (request.method == "DELETE" && request.body.empty()) faults.set({});
+  if (request.method == "DELETE" && !request.body.empty()) faults.remove(request.body);
   if (request.method == "POST") {
-    auto rules = parse_faults(request.body);
-    if (!rules) return plain(400, rules.error().message + "\n");
-    for (FaultRule& rule : *rules) faults.add(std::move(rule));
+    const auto done = put_in_force(cloud, request.body);
+    if (!done) return plain(status_of(done.error().code), done.error().message + "\n");
   }
   std::string text;
   for (const FaultRule& rule : faults.rules()) text += to_words(rule) + "\n";
@@ -177,12 +198,19 @@ Result<std::vector<FaultRule>> faults_from(const std::optional<fs::path>& path) 
     return with_context(std::move(rules).error(),
                         fmt::format("reading the faults in {}", path->string()));
   }
+  for (const FaultRule& rule : *rules) {
+    if (rule.effect != FaultEffect::power_loss) continue;
+    return fail(Errc::invalid_argument,
+                fmt::format("{} asks for a power loss, which happens once and is no rule: use "
+                            "`runctl emulator fault add`",
+                            path->string()));
+  }
   return rules;
 }
 
 Result<std::vector<std::string>> steer(HttpTransport& http, Clock& clock, const fs::path& state,
                                        std::string method, std::string body) {
-  constexpr std::chrono::seconds patience{10};
+  constexpr std::chrono::seconds patience{60};  // a machine's volumes are copied as it loses power
   RUNCTL_TRY_LET(const auto running, emulator_status(state));
   if (!running) {
     return fail(Errc::not_found, fmt::format("no emulator runs on {}", state.string()));
@@ -193,6 +221,8 @@ Result<std::vector<std::string>> steer(HttpTransport& http, Clock& clock, const 
       .headers = {{.name = std::string{token_header}, .value = running->token}},
       .body = std::move(body)};
   RUNCTL_TRY_LET(const auto answer, http.send(request, clock.ticks() + patience, {}));
+  if (answer.status == 404) return fail(Errc::not_found, std::string{trim(answer.body)});
+  if (answer.status == 409) return fail(Errc::conflict, std::string{trim(answer.body)});
   if (answer.status != 200) {
     return fail(Errc::unavailable,
                 fmt::format("the emulator at {} answered {}: {}", running->endpoint, answer.status,
@@ -242,7 +272,7 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
           return status_answer(published.get(), options.state, *cloud);
         }
         if (r.url.ends_with(faults_path)) {
-          return steer_faults(r, published.get().token, cloud->faults());
+          return steer_faults(r, published.get().token, *cloud);
         }
         return cloud->handle(r);
       }));
@@ -303,8 +333,8 @@ Result<std::vector<std::string>> add_fault(HttpTransport& http, Clock& clock, co
 }
 
 Result<std::vector<std::string>> clear_faults(HttpTransport& http, Clock& clock,
-                                              const fs::path& state) {
-  return steer(http, clock, state, "DELETE", "");
+                                              const fs::path& state, std::string_view target) {
+  return steer(http, clock, state, "DELETE", std::string{target});
 }
 
 Result<std::vector<std::string>> list_faults(HttpTransport& http, Clock& clock,

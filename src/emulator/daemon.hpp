@@ -16,6 +16,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -87,13 +88,16 @@ struct DaemonParts {
 // is no emulator's; denied, internal.
 [[nodiscard]] Result<bool> reset_emulator(const std::filesystem::path& state);
 
-// Gives the running emulator another rule, or with none takes all away. Returns the rules in force,
-// in words. Errors: not_found when none runs; those of parse_fault and of the transport.
+// Gives the running emulator another rule, or takes rules away: those of `target`, or with none
+// all. Returns the rules in force, in words. A power loss is over by then, and no rule. Errors:
+// not_found when none runs, or not the machine; conflict when the machine is off; those of
+// parse_fault and of the transport.
 [[nodiscard]] Result<std::vector<std::string>> add_fault(HttpTransport& http, Clock& clock,
                                                          const std::filesystem::path& state,
                                                          std::span<const std::string> words);
 [[nodiscard]] Result<std::vector<std::string>> clear_faults(HttpTransport& http, Clock& clock,
-                                                            const std::filesystem::path& state);
+                                                            const std::filesystem::path& state,
+                                                            std::string_view target);
 [[nodiscard]] Result<std::vector<std::string>> list_faults(HttpTransport& http, Clock& clock,
                                                            const std::filesystem::path& state);
 

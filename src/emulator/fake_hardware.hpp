@@ -110,6 +110,10 @@ class FakeMachines final : public Machines {
     std::erase_if(bench_->plugged, [&](const auto& p) { return p.ends_with(instance.str()); });
     return {};
   }
+  Result<void> cut_power(const InstanceId& instance) override {
+    RUNCTL_TRY(bench_->check("cut-power"));
+    return halt(instance, Files::keep);
+  }
   Result<std::string> plug(const VolumeId& volume, const InstanceId& instance) override {
     RUNCTL_TRY(bench_->check("plug"));
     if (!bench_->has(bench_->running, instance.str())) {
@@ -123,6 +127,7 @@ class FakeMachines final : public Machines {
     bench_->drop(bench_->plugged, volume.str() + " " + instance.str());
     return Unplugged::done;
   }
+  std::shared_ptr<void> hold_still(const VolumeId&) override { return {}; }
   Result<void> show_size(const VolumeId&) override { return bench_->check("show-size"); }
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand& command,
                              const std::stop_token& stop) override {

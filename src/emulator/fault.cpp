@@ -28,6 +28,9 @@ constexpr std::array effect_names{
     EffectName{.effect = FaultEffect::delay, .name = "delay"},
     EffectName{.effect = FaultEffect::stale, .name = "stale"},
     EffectName{.effect = FaultEffect::stuck_attaching, .name = "stuck-attaching"},
+    EffectName{.effect = FaultEffect::agent_offline, .name = "agent-offline"},
+    EffectName{.effect = FaultEffect::agent_slow, .name = "agent-slow"},
+    EffectName{.effect = FaultEffect::power_loss, .name = "power-loss"},
 };
 
 std::unexpected<Error> wrong(std::string message, std::string_view word,
@@ -94,6 +97,37 @@ bool needs_code(FaultEffect effect) {
   return effect == FaultEffect::fail_before || effect == FaultEffect::fail_after;
 }
 
+// A machine's fault is for a machine, and a request's for a request: the other would never strike.
+Result<void> check_target(const FaultRule& rule) {
+  const std::string_view target = rule.action;
+  const bool is_machine = target.starts_with("i-");
+  const bool is_any = target == "*";
+  if (is_machine && !is_of_machines(rule.effect)) {
+    auto wrong_target = fail(
+        Errc::invalid_argument,
+        fmt::format("{} strikes requests, not machines such as {}", name_of(rule.effect), target));
+    wrong_target.error().hint = "For example: AttachVolume drop-reply";
+    return wrong_target;
+  }
+  if (!is_of_machines(rule.effect)) return {};
+  const bool whole = InstanceId::parse(target).has_value();
+  const bool pattern = target.ends_with('*') && (is_machine || is_any);
+  if (whole || (pattern && rule.effect != FaultEffect::power_loss)) return {};
+  auto wrong_target = fail(Errc::invalid_argument, fmt::format("{} strikes one machine, and '{}' "
+                                                               "is no instance id",
+                                                               name_of(rule.effect), target));
+  wrong_target.error().hint =
+      fmt::format("For example: i-0123456789abcdef0 {}", name_of(rule.effect));
+  return wrong_target;
+}
+
+Result<void> check_setting_of_machine(const FaultRule& rule, std::string_view word) {
+  if (!is_of_machines(rule.effect)) return {};
+  if (rule.effect == FaultEffect::agent_slow && word.starts_with("ms=")) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("{} has no setting '{}'", name_of(rule.effect), word));
+}
+
 // SplitMix64's finalizer: every bit of the input moves every bit of the output.
 std::uint64_t mix(std::uint64_t value) {
   value += 0x9E3779B97F4A7C15U;
@@ -138,6 +172,10 @@ void apply(const FaultRule& rule, Strike& strike) {
     case FaultEffect::stuck_attaching:
       strike.stuck = true;
       return;
+    case FaultEffect::agent_offline:
+    case FaultEffect::agent_slow:
+    case FaultEffect::power_loss:
+      return;
   }
 }
 
@@ -158,7 +196,11 @@ Result<FaultRule> parse_fault(std::span<const std::string> words) {
   }
   FaultRule rule{.action = words[0]};
   RUNCTL_TRY_LET(rule.effect, parse_effect(words[1]));
-  for (const std::string& word : words.subspan(2)) RUNCTL_TRY(apply_setting(rule, word));
+  RUNCTL_TRY(check_target(rule));
+  for (const std::string& word : words.subspan(2)) {
+    RUNCTL_TRY(check_setting_of_machine(rule, word));
+    RUNCTL_TRY(apply_setting(rule, word));
+  }
   if (needs_code(rule.effect) && rule.code.empty()) {
     auto missing =
         fail(Errc::invalid_argument, fmt::format("{} needs code=", name_of(rule.effect)));
@@ -192,10 +234,16 @@ std::string to_words(const FaultRule& rule) {
   if (rule.skip > 0) words += fmt::format(" skip={}", rule.skip);
   if (rule.times) words += fmt::format(" times={}", *rule.times);
   if (needs_code(rule.effect)) words += fmt::format(" code={} status={}", rule.code, rule.status);
-  if (rule.effect == FaultEffect::delay || rule.effect == FaultEffect::stale) {
+  if (rule.effect == FaultEffect::delay || rule.effect == FaultEffect::stale ||
+      rule.effect == FaultEffect::agent_slow) {
     words += fmt::format(" ms={}", rule.duration.count());
   }
   return words;
+}
+
+bool is_of_machines(FaultEffect effect) {
+  return effect == FaultEffect::agent_offline || effect == FaultEffect::agent_slow ||
+         effect == FaultEffect::power_loss;
 }
 
 bool matches(const FaultRule& rule, std::string_view action) {
@@ -223,6 +271,23 @@ void Faults::add(FaultRule rule) {
   rules_.push_back({.rule = std::move(rule)});
 }
 
+void Faults::remove(std::string_view action) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(rules_, [&](const Counted& counted) { return counted.rule.action == action; });
+}
+
+ec2::Agent Faults::agent_of(const InstanceId& instance) const {
+  const std::lock_guard lock{mutex_};
+  ec2::Agent agent;
+  for (const Counted& counted : rules_) {
+    const FaultRule& rule = counted.rule;
+    if (!is_of_machines(rule.effect) || !matches(rule, instance.str())) continue;
+    if (rule.effect == FaultEffect::agent_offline) agent.offline = true;
+    if (rule.effect == FaultEffect::agent_slow) agent.delivery += rule.duration;
+  }
+  return agent;
+}
+
 std::vector<FaultRule> Faults::rules() const {
   const std::lock_guard lock{mutex_};
   std::vector<FaultRule> rules;
@@ -244,7 +309,7 @@ Strike Faults::on_request(std::string_view action) {
   const std::lock_guard lock{mutex_};
   Strike strike;
   for (Counted& counted : rules_) {
-    if (!matches(counted.rule, action)) continue;
+    if (is_of_machines(counted.rule.effect) || !matches(counted.rule, action)) continue;
     const std::uint64_t number = counted.matched++;
     const bool used_up = counted.rule.times && counted.struck >= *counted.rule.times;
     if (used_up || !strikes(counted.rule, seed_, number)) continue;

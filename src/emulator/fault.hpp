@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/strong_id.hpp"
+#include "emulator/ec2/state.hpp"
 #include "emulator/reply.hpp"
 
 namespace runctl::emulator {
@@ -25,19 +27,24 @@ enum class FaultEffect : std::uint8_t {
   delay,            // the request waits before it is looked at
   stale,            // a read shows how things were before their last change
   stuck_attaching,  // an attachment never becomes `attached`
+  // Of machines instead of requests: the rule's `action` is an instance's id.
+  agent_offline,  // the SSM agent does not answer
+  agent_slow,     // it takes a while until it fetches a command
+  power_loss,     // at once, and no rule: Cloud::cut_power
 };
+[[nodiscard]] bool is_of_machines(FaultEffect effect);
 [[nodiscard]] std::string_view name_of(FaultEffect effect);
 
 struct FaultRule {
-  std::string action = "*";  // "AttachVolume"; "Describe*" is all that begin so
+  std::string action = "*";  // "AttachVolume", "i-0123…"; "Describe*" is all that begin so
   FaultEffect effect = FaultEffect::throttle;
   double rate = 1;                          // of the requests that match
   std::uint64_t skip = 0;                   // so many matching requests pass first
   std::optional<std::uint64_t> times = {};  // then it strikes at most so often
   std::string code = {};                    // fail_*: AWS's code
   int status = 500;                         // fail_*: HTTP's
-  // delay: how long; stale: how old at most. Source of the bound: none; EC2 promises only that
-  // reads agree in the end, and its users see seconds (ebs-facts 7).
+  // delay, agent_slow: how long; stale: how old at most. Source of the bound: none; EC2 promises
+  // only that reads agree in the end, and its users see seconds (ebs-facts 7).
   std::chrono::milliseconds duration{1'000};
 };
 
@@ -78,10 +85,14 @@ class Faults {
   explicit Faults(std::uint64_t seed = 0) : seed_{seed} {}
   void set(std::vector<FaultRule> rules);
   void add(FaultRule rule);
+  // Takes away the rules of that action or machine, as it is written in them.
+  void remove(std::string_view action);
   [[nodiscard]] std::vector<FaultRule> rules() const;
   // How long a state has to be kept that a read may have to show: 0 when none may.
   [[nodiscard]] std::chrono::milliseconds oldest_read() const;
   [[nodiscard]] Strike on_request(std::string_view action);
+  // What the rules have done to the machine's agent.
+  [[nodiscard]] ec2::Agent agent_of(const InstanceId& instance) const;
 
  private:
   struct Counted {

@@ -35,6 +35,35 @@ TEST(ParseFault, RefusesWhatItDoesNotKnowAndSaysWhat) {
   EXPECT_FALSE(parse_fault(std::vector<std::string>{"AttachVolume", "fail-before"}).has_value());
 }
 
+TEST(ParseFault, KnowsWhatIsOfMachines) {
+  for (const char* const words : {"i-0123456789abcdef0 agent-offline", "* agent-slow ms=3000",
+                                  "i-0123456789abcdef0 power-loss"}) {
+    EXPECT_EQ(to_words(rule_of(words)), words);
+  }
+  const auto refused = [](std::vector<std::string> words) { return parse_fault(words).error(); };
+  EXPECT_EQ(refused({"AttachVolume", "agent-offline"}).code, Errc::invalid_argument);
+  EXPECT_EQ(refused({"*", "power-loss"}).code, Errc::invalid_argument) << "one machine at a time";
+  EXPECT_EQ(refused({"i-0123456789abcdef0", "throttle"}).code, Errc::invalid_argument);
+  EXPECT_EQ(refused({"i-0123456789abcdef0", "agent-offline", "rate=0.5"}).code,
+            Errc::invalid_argument);
+}
+
+TEST(FaultsTest, AMachinesFaultStrikesItsAgentAndNoRequest) {
+  Faults faults;
+  const auto one = *InstanceId::parse("i-0123456789abcdef0");
+  const auto other = *InstanceId::parse("i-0fedcba9876543210");
+  faults.add(rule_of("i-0123456789abcdef0 agent-offline"));
+  faults.add(rule_of("* agent-slow ms=20"));
+  faults.add(rule_of("i-0* agent-slow ms=5"));
+  EXPECT_TRUE(faults.agent_of(one).offline);
+  EXPECT_FALSE(faults.agent_of(other).offline);
+  EXPECT_EQ(faults.agent_of(other).delivery, std::chrono::milliseconds{25});
+  EXPECT_TRUE(faults.on_request("SendCommand").effects.empty());
+  faults.remove("i-0123456789abcdef0");
+  EXPECT_FALSE(faults.agent_of(one).offline);
+  EXPECT_EQ(faults.rules().size(), 2U);
+}
+
 TEST(ParseFaults, SkipsCommentsAndNamesTheLine) {
   const auto rules = parse_faults("# a comment\n\n* throttle   rate=0.5  # and another\n").value();
   ASSERT_EQ(rules.size(), 1U);

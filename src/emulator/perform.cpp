@@ -64,6 +64,10 @@ ec2::Report act(Hardware& hardware, const ec2::Reboot& order, const std::stop_to
   return from(hardware.machines->boot(order.instance));
 }
 
+ec2::Report act(Hardware& hardware, const ec2::CutPower& order, const std::stop_token&) {
+  return from(hardware.machines->cut_power(order.instance));
+}
+
 ec2::Report act(Hardware& hardware, const ec2::Halt& order, const std::stop_token&) {
   return from(hardware.machines->halt(order.instance, order.files));
 }
@@ -75,6 +79,9 @@ ec2::Report act(Hardware& hardware, const ec2::RunCommand& order, const std::sto
   outcome->err = as_utf8(outcome->err);
   return {.outcome = *std::move(outcome)};
 }
+
+// Whoever runs the command ends it: see Cloud.
+ec2::Report act(Hardware&, const ec2::StopCommand&, const std::stop_token&) { return {}; }
 
 // How many bytes of a well-formed character start `bytes`; 0 for none.
 // Source: The Unicode Standard, table 3-7.

@@ -75,6 +75,8 @@ const auto routes = std::to_array<Route>({
     route<e::DescribeInstanceStatus, ec2::describe_instance_status>(),
     route<s::SendCommand, ssm::send_command>(),
     route<s::GetCommandInvocation, ssm::get_command_invocation>(),
+    route<s::ListCommandInvocations, ssm::list_command_invocations>(),
+    route<s::CancelCommand, ssm::cancel_command>(),
     route<s::DescribeInstanceInformation, ssm::describe_instance_information>(),
     route<aws::sts::GetCallerIdentity, sts::get_caller_identity>(),
 });

@@ -104,8 +104,9 @@ Result<std::vector<std::string>> EmbeddedEmulator::add_fault(
   return emulator::add_fault(http_, clock_, state, words);
 }
 
-Result<std::vector<std::string>> EmbeddedEmulator::clear_faults(const std::string& state) {
-  return emulator::clear_faults(http_, clock_, state);
+Result<std::vector<std::string>> EmbeddedEmulator::clear_faults(const std::string& state,
+                                                                const std::string& target) {
+  return emulator::clear_faults(http_, clock_, state, target);
 }
 
 Result<std::vector<std::string>> EmbeddedEmulator::list_faults(const std::string& state) {

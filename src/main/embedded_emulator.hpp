@@ -37,7 +37,8 @@ class EmbeddedEmulator final : public cli::EmulatorControl {
   [[nodiscard]] std::string event_log(const std::string& state) override;
   [[nodiscard]] Result<std::vector<std::string>> add_fault(
       const std::string& state, const std::vector<std::string>& words) override;
-  [[nodiscard]] Result<std::vector<std::string>> clear_faults(const std::string& state) override;
+  [[nodiscard]] Result<std::vector<std::string>> clear_faults(const std::string& state,
+                                                              const std::string& target) override;
   [[nodiscard]] Result<std::vector<std::string>> list_faults(const std::string& state) override;
   [[nodiscard]] Result<void> run(const cli::EmulatorOptions& options,
                                  const std::stop_token& stop) override;

@@ -104,6 +104,28 @@ class Emulator(cloud.unittest.TestCase):
         self.assertNotEqual(other.code, 0, other)
         self.assertIn(port, other.err)
 
+    def test_machines_go_wrong_on_demand(self):
+        self.cloud.start()
+        machine = self.cloud.machine()
+        def fault(*words):
+            return self.cloud.run("emulator", "fault", *words, "--state", self.cloud.state, "--output", "json")
+
+        offline = fault("add", machine, "agent-offline")
+        self.assertEqual(offline.record["faults"], [f"{machine} agent-offline"], offline)
+        self.assertEqual(fault("add", "*", "agent-slow", "ms=5").record["faults"][1:], ["* agent-slow ms=5"])
+        self.assertEqual(fault("clear", machine).record["faults"], ["* agent-slow ms=5"])
+        self.assertEqual(fault("add", "AttachVolume", "power-loss").code, 2)
+        self.assertEqual(fault("add", "i-0123456789abcdef0", "power-loss").code, 3)
+        lost = fault("add", machine, "power-loss")
+        self.assertEqual((lost.code, lost.record["faults"]), (0, ["* agent-slow ms=5"]), lost)
+        status = self.cloud.run("aws", "status", machine, "--output", "json")
+        self.assertEqual(status.record["state"], "stopped", status)
+        again = fault("add", machine, "power-loss")
+        self.assertEqual(again.code, 4, again)
+        self.assertIn("stopped", again.err + again.out)
+        logs = self.cloud.run("emulator", "logs", "--state", self.cloud.state, "--id", machine, "--tail", "0").out
+        self.assertRegex(logs, f"effect +boot {machine}\n(.*\n)*.*effect +cut-power {machine}\n")
+
     def test_a_killed_one_is_not_taken_for_running(self):
         started = self.start()
         os.kill(started["pid"], cloud.signal.SIGKILL)

@@ -150,6 +150,23 @@ class AwsCliTest(unittest.TestCase):
         self.assertEqual((seen["Status"], seen["ResponseCode"]), ("Failed", 3))
         self.assertEqual(seen["StandardOutputContent"], "six 42\n")
         self.assertEqual(seen["StandardErrorContent"].splitlines()[0], "no")
+        [listed] = self.aws("ssm", "list-command-invocations", "--command-id", command, "--details")["CommandInvocations"]
+        self.assertEqual((listed["InstanceId"], listed["Status"], listed["CommandPlugins"][0]["ResponseCode"]),
+                         (instance, "Failed", 3))
+        self.assertIn("six 42", listed["CommandPlugins"][0]["Output"])
+
+        endless = self.aws("ssm", "send-command", "--instance-ids", instance,
+                           "--document-name", "AWS-RunShellScript",
+                           "--parameters", "commands=sleep 1000")["Command"]["CommandId"]
+        self.aws("ssm", "cancel-command", "--command-id", endless)
+
+        def cancelled():
+            found = self.aws("ssm", "list-command-invocations", "--instance-id", instance,
+                             "--filters", "key=Status,value=Cancelled")["CommandInvocations"]
+            return [i["CommandId"] for i in found]
+
+        self.assertEqual(self.until("the cancellation", cancelled), [endless])
+        self.refused("InvalidCommandId", "ssm", "cancel-command", "--command-id", "0" * 36)
         self.ec2("terminate-instances", "--instance-ids", instance)
         self.refused("InvalidInstanceId", "ssm", "send-command", "--instance-ids", instance,
                      "--document-name", "AWS-RunShellScript", "--parameters", "commands=true")
@@ -159,7 +176,6 @@ class AwsCliTest(unittest.TestCase):
         modification = self.ec2("modify-volume", "--volume-id", volume, "--size", "8", "--iops", "3500")["VolumeModification"]
         self.assertEqual((modification["OriginalSize"], modification["TargetSize"], modification["TargetIops"]),
                          (1, 8, 3500))
-        self.refused("IncorrectModificationState", "ec2", "modify-volume", "--volume-id", volume, "--size", "9")
 
         def ended():
             found = self.ec2("describe-volumes-modifications", "--volume-ids", volume,
@@ -171,6 +187,7 @@ class AwsCliTest(unittest.TestCase):
         self.assertIn("EndTime", seen)
         [grown] = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"]
         self.assertEqual((grown["Size"], grown["Iops"]), (8, 3500))
+        self.refused("InvalidParameterValue", "ec2", "modify-volume", "--volume-id", volume, "--size", "7")
         self.refused("InvalidVolumeModification.NotFound", "ec2", "describe-volumes-modifications",
                      "--volume-ids", self.create_volume())
 

@@ -14,14 +14,21 @@ namespace runctl::cli {
 namespace {
 
 constexpr std::array<PositionalSpec, 3> add_positionals{{
-    {.name = "ACTION", .help = "AttachVolume; Describe* is all that begin so; * is all"},
+    {.name = "TARGET",
+     .help = "AttachVolume; Describe* is all that begin so; * is all; or a machine: i-0123…"},
     {.name = "EFFECT",
-     .help =
-         "throttle, fail-before, fail-after, drop-before, drop-reply, truncate, delay, stale or "
-         "stuck-attaching"},
+     .help = "of requests: throttle, fail-before, fail-after, drop-before, drop-reply, truncate, "
+             "delay, "
+             "stale, stuck-attaching; of machines: agent-offline, agent-slow, power-loss"},
     {.name = "SETTING",
      .help = "rate=R, times=N, skip=N, code=CODE, status=N, ms=N",
      .need = PositionalSpec::Need::rest},
+}};
+
+constexpr std::array<PositionalSpec, 1> clear_positionals{{
+    {.name = "TARGET",
+     .help = "only those of that action or machine, as `fault list` shows it",
+     .need = PositionalSpec::Need::optional},
 }};
 
 ExitCode show(Context& context, const std::vector<std::string>& rules) {
@@ -37,7 +44,7 @@ ExitCode show(Context& context, const std::vector<std::string>& rules) {
 }
 
 Result<ExitCode> add(const Arguments& arguments, Context& context) {
-  std::vector<std::string> words{arguments.positional("ACTION"), arguments.positional("EFFECT")};
+  std::vector<std::string> words{arguments.positional("TARGET"), arguments.positional("EFFECT")};
   for (const std::string& setting : arguments.rest("SETTING")) words.push_back(setting);
   RUNCTL_TRY_LET(const auto rules,
                  context.emulator.add_fault(context.globals.emulator_state, words));
@@ -49,15 +56,16 @@ Result<ExitCode> list(const Arguments&, Context& context) {
   return show(context, rules);
 }
 
-Result<ExitCode> clear(const Arguments&, Context& context) {
-  RUNCTL_TRY_LET(const auto rules, context.emulator.clear_faults(context.globals.emulator_state));
+Result<ExitCode> clear(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(const auto rules, context.emulator.clear_faults(context.globals.emulator_state,
+                                                                 arguments.positional("TARGET")));
   return show(context, rules);
 }
 
 }  // namespace
 
 const CommandSpec emulator_fault_add{.path = "emulator fault add",
-                                     .summary = "make requests to the emulator go wrong",
+                                     .summary = "make requests or machines go wrong",
                                      .positionals = add_positionals,
                                      .options = {},
                                      .danger = Danger::changes,
@@ -69,7 +77,7 @@ const CommandSpec emulator_fault_list{.path = "emulator fault list",
                                       .run = list};
 const CommandSpec emulator_fault_clear{.path = "emulator fault clear",
                                        .summary = "let nothing go wrong any more",
-                                       .positionals = {},
+                                       .positionals = clear_positionals,
                                        .options = {},
                                        .danger = Danger::changes,
                                        .run = clear};

@@ -34,6 +34,11 @@ struct Selection {
   [[nodiscard]] bool takes(const boost::json::value& event) const {
     const std::string its_id = string_at(event, "id").value_or("");
     if (!action.empty() && string_at(event, "action") != action) return false;
+    if (const auto* const ids = array_at(event, "ids")) {
+      for (const auto& one : *ids) {
+        if (!id.empty() && one.as_string() == id) return true;
+      }
+    }
     return id.empty() || its_id == id ||
            string_at(event, "to").value_or("").find(id) != std::string::npos;
   }
@@ -51,6 +56,11 @@ std::string line_of(const boost::json::value& event) {
     if (const auto code = string_at(event, "code")) what += fmt::format(": {}", *code);
     if (const auto* const faults = array_at(event, "faults")) {
       for (const auto& fault : *faults) what += fmt::format(" ({})", fault.as_string().c_str());
+    }
+  } else if (const auto effect = string_at(event, "what")) {
+    what = *effect;
+    if (const auto* const ids = array_at(event, "ids")) {
+      for (const auto& its : *ids) what += fmt::format(" {}", its.as_string().c_str());
     }
   } else if (const auto id = string_at(event, "id")) {
     what = fmt::format("{}: {} -> {}", *id, or_nothing(string_at(event, "from").value_or("")),

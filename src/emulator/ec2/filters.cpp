@@ -64,11 +64,11 @@ Result<std::string> start_of(const PageRequest& page) {
     return refuse("InvalidParameterCombination",
                   "The parameter maxResults cannot be used with a list of ids");
   }
-  if (page.max_results && (*page.max_results < 5 || *page.max_results > page.most)) {
+  if (page.max_results && (*page.max_results < page.least || *page.max_results > page.most)) {
     return refuse("InvalidParameterValue",
                   fmt::format("Value ( {} ) for parameter maxResults is invalid. Expecting a value "
-                              "from 5 to {}.",
-                              *page.max_results, page.most));
+                              "from {} to {}.",
+                              *page.max_results, page.least, page.most));
   }
   if (page.next_token.empty()) return std::string{};
   std::string bytes;

@@ -72,6 +72,7 @@ struct PageRequest {
   std::optional<std::int64_t> max_results;
   std::string_view next_token;
   bool names_ids = false;  // explicit ids and pages exclude each other
+  std::int64_t least = 5;
   std::int64_t most = 1'000;
 };
 

@@ -181,7 +181,7 @@ TEST(CopyVolumes, TakesOverWhatIsTheSourcesAndNothingElse) {
   ASSERT_EQ(copy.tags.size(), 1U);
   EXPECT_EQ(copy.tags.front().key, "a");
   ASSERT_EQ(bench.orders.size(), 1U);
-  EXPECT_TRUE(is_copy(bench.orders.front()));
+  EXPECT_TRUE(precedes_answer(bench.orders.front()));
   bench.settle();
   EXPECT_EQ(bench.seen(copy.volume_id), "available");
 }

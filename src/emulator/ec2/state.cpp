@@ -92,8 +92,9 @@ DiskSource source_of(const Volume& volume) {
   return {};
 }
 
-bool is_copy(const Order& order) {
-  if (std::holds_alternative<Capture>(order)) return true;
+bool precedes_answer(const Order& order) {
+  if (std::holds_alternative<Capture>(order) || std::holds_alternative<CutPower>(order))
+    return true;
   const auto* const disk = std::get_if<CreateDisk>(&order);
   return disk != nullptr && std::holds_alternative<VolumeId>(disk->source);
 }
@@ -109,8 +110,10 @@ std::string_view name_of(const Order& order) {
                [](const Unplug&) { return std::string_view{"unplug"}; },
                [](const Boot&) { return std::string_view{"boot"}; },
                [](const Reboot&) { return std::string_view{"reboot"}; },
+               [](const CutPower&) { return std::string_view{"cut-power"}; },
                [](const Halt&) { return std::string_view{"halt"}; },
-               [](const RunCommand&) { return std::string_view{"run-command"}; }},
+               [](const RunCommand&) { return std::string_view{"run-command"}; },
+               [](const StopCommand&) { return std::string_view{"stop-command"}; }},
       order);
 }
 
@@ -132,8 +135,14 @@ std::vector<std::string> ids_of(const Order& order) {
                              [](const Unplug& o) { return Ids{o.volume.str(), o.instance.str()}; },
                              [](const Boot& o) { return Ids{o.instance.str()}; },
                              [](const Reboot& o) { return Ids{o.instance.str()}; },
+                             [](const CutPower& o) {
+                               Ids ids{o.instance.str()};
+                               for (const VolumeId& volume : o.volumes) ids.push_back(volume.str());
+                               return ids;
+                             },
                              [](const Halt& o) { return Ids{o.instance.str()}; },
-                             [](const RunCommand& o) { return Ids{o.instance.str()}; }},
+                             [](const RunCommand& o) { return Ids{o.instance.str()}; },
+                             [](const StopCommand& o) { return Ids{o.instance.str()}; }},
                     order);
 }
 

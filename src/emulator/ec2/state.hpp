@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -126,6 +127,7 @@ struct Instance {
   Tags tags = {};
   Timestamp due = {};
   bool booted = false;  // its agent answers; not kept on disk
+  bool silent = false;  // it did not come up, and will not by itself; not kept on disk
   bool ordered = false;
 
   bool operator==(const Instance&) const = default;
@@ -179,6 +181,10 @@ struct Boot {
 struct Reboot {
   InstanceId instance;
 };
+struct CutPower {
+  InstanceId instance;
+  std::vector<VolumeId> volumes;  // that it has
+};
 struct Halt {
   InstanceId instance;
   Machines::Files files;
@@ -187,16 +193,22 @@ struct RunCommand {
   std::string command;
   InstanceId instance;
   MachineCommand script;
+  std::chrono::milliseconds delivery{0};  // how long the agent takes to fetch it
+};
+// Ends the command on that machine, with all that it has started there.
+struct StopCommand {
+  std::string command;
+  InstanceId instance;
 };
 
 using Order = std::variant<CreateDisk, ResizeDisk, RemoveDisk, Capture, RemoveCapture, Plug, Unplug,
-                           Boot, Reboot, Halt, RunCommand>;
+                           Boot, Reboot, CutPower, Halt, RunCommand, StopCommand>;
 
 // "plug", for the event log.
 [[nodiscard]] std::string_view name_of(const Order& order);
 // Whether the answer to the request that gave the order must wait for it: the client may write on
 // as soon as it has that answer, and what it writes must not be in the copy.
-[[nodiscard]] bool is_copy(const Order& order);
+[[nodiscard]] bool precedes_answer(const Order& order);
 // The ids that the order is about; orders that share one are carried out one after the other.
 [[nodiscard]] std::vector<std::string> ids_of(const Order& order);
 
@@ -217,6 +229,12 @@ struct State {
   std::uint64_t last_attempt = 0;
 };
 
+// What a fault has done to a machine's agent.
+struct Agent {
+  bool offline = false;
+  std::chrono::milliseconds delivery{0};
+};
+
 // Everything that one transition works on. `now` must not go back from one to the next.
 struct Turn {
   State& state;
@@ -226,6 +244,7 @@ struct Turn {
   Random& random;
   std::vector<Order>& orders;    // appended to
   bool stuck_attaching = false;  // a fault: what is attached now never becomes `attached`
+  std::function<Agent(const InstanceId&)> agents = {};  // none: all are well
 
   [[nodiscard]] Timestamp after(std::chrono::milliseconds least) const {
     return now + draw(pace, least, random);
@@ -240,6 +259,10 @@ void report(Turn& turn, const Order& order, const Report& report);
 
 // After a restart: orders again what was under way, and boots what was running.
 void recover(Turn& turn);
+
+// The instance loses its power: it ends as `stopped`, without a word to its system, and keeps its
+// volumes. Errors: not_found; conflict when it does not run.
+[[nodiscard]] Result<void> cut_power(Turn& turn, const InstanceId& id);
 
 // When `advance` will next have something to do; nothing when only requests or reports can change
 // anything.

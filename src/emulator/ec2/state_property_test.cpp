@@ -166,6 +166,7 @@ RC_GTEST_PROP(StateProperties, RowsGiveBackWhatWasWritten, ()) {
     Instance kept = record;
     kept.ordered = false;
     kept.booted = false;
+    kept.silent = false;
     RC_ASSERT(*loaded.instances.find(id) == kept);
   }
 }

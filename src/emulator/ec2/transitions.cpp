@@ -5,6 +5,7 @@
 
 #include "emulator/ec2/modification_steps.hpp"
 #include "emulator/ec2/state.hpp"
+#include "emulator/ssm/actions.hpp"
 
 namespace runctl::emulator::ec2 {
 namespace {
@@ -17,17 +18,20 @@ constexpr std::chrono::hours terminated_visible{1};
 // After a failure of the hardware that repeating may cure.
 constexpr milliseconds hardware_retry{1'000};
 
+// Whether its devices are the hardware's: also of one that does not answer, or a volume could never
+// be taken from it.
+bool is_plugged_in(const State& state, const InstanceId& id) {
+  const Instance* const instance = state.instances.find(id);
+  return instance != nullptr && instance->state == InstanceState::running &&
+         (instance->booted || instance->silent);
+}
+
 // Whether the hardware can plug and unplug there, or there is nothing to plug into.
 bool takes_devices(const State& state, const InstanceId& id) {
   const Instance* const instance = state.instances.find(id);
   if (instance == nullptr) return true;
   if (instance->state == InstanceState::stopped) return true;
-  return instance->state == InstanceState::running && instance->booted;
-}
-
-bool is_plugged_in(const State& state, const InstanceId& id) {
-  const Instance* const instance = state.instances.find(id);
-  return instance != nullptr && instance->state == InstanceState::running && instance->booted;
+  return is_plugged_in(state, id);
 }
 
 std::optional<Timestamp> due_of(const State& state, const Attachment& attachment) {
@@ -235,6 +239,7 @@ void on_report(Turn& turn, const Unplug& order, const Report& report) {
 // Its agent answers, and what is attached to it appears.
 void is_up(Turn& turn, const InstanceId& instance) {
   turn.state.instances.edit(instance).booted = true;
+  turn.state.instances.edit(instance).silent = false;
   std::vector<std::pair<VolumeId, std::size_t>> held;
   for (const auto& [id, volume] : turn.state.volumes.all()) {
     for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
@@ -258,7 +263,10 @@ void on_report(Turn& turn, const Boot& order, const Report& report) {
     return;
   }
   if (report.error) {
-    if (seen->state == InstanceState::running) return;  // after a restart: its agent stays silent
+    if (seen->state == InstanceState::running) {  // after a restart of the emulator
+      turn.state.instances.edit(order.instance).silent = true;
+      return;
+    }
     Instance& instance = turn.state.instances.edit(order.instance);
     instance.reason_code = "Server.InternalError";
     instance.reason_message = "Server.InternalError: Internal error on launch";
@@ -272,7 +280,9 @@ void on_report(Turn& turn, const Boot& order, const Report& report) {
 void on_report(Turn& turn, const Reboot& order, const Report& report) {
   const Instance* const seen = turn.state.instances.find(order.instance);
   if (seen == nullptr || seen->state != InstanceState::running) return;
-  turn.state.instances.edit(order.instance).ordered = false;
+  Instance& instance = turn.state.instances.edit(order.instance);
+  instance.ordered = false;
+  instance.silent = report.error.has_value();
   if (!report.error) is_up(turn, order.instance);
 }
 
@@ -281,6 +291,7 @@ void stop_instance(Turn& turn, const InstanceId& id) {
   Instance& instance = turn.state.instances.edit(id);
   instance.state = InstanceState::stopped;
   instance.booted = false;
+  instance.silent = false;
   instance.ordered = false;
   for (const auto& [volume_id, volume] : turn.state.volumes.all()) {
     for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
@@ -288,6 +299,22 @@ void stop_instance(Turn& turn, const InstanceId& id) {
       turn.state.volumes.edit(volume_id).attachments[i].ordered = false;
     }
   }
+}
+
+void on_report(Turn& turn, const CutPower& order, const Report& report) {
+  const Instance* const seen = turn.state.instances.find(order.instance);
+  if (seen == nullptr || seen->state != InstanceState::running) return;
+  if (report.error) {  // it runs on
+    Instance& instance = turn.state.instances.edit(order.instance);
+    instance.ordered = false;
+    instance.booted = true;
+    return;
+  }
+  stop_instance(turn, order.instance);
+  Instance& instance = turn.state.instances.edit(order.instance);
+  instance.reason = fmt::format("Server.InternalError ({})", iso8601(turn.now));
+  instance.reason_code = "Server.InternalError";
+  instance.reason_message = "Server.InternalError: The machine lost its power";
 }
 
 void on_report(Turn& turn, const Halt& order, const Report& report) {
@@ -307,30 +334,11 @@ void on_report(Turn& turn, const Halt& order, const Report& report) {
   }
 }
 
-// Source: Systems Manager User Guide, "Understanding command statuses".
 void on_report(Turn& turn, const RunCommand& order, const Report& report) {
-  if (turn.state.commands.find(order.command) == nullptr) return;
-  for (ssm::Invocation& invocation : turn.state.commands.edit(order.command).invocations) {
-    if (invocation.instance != order.instance.str()) continue;
-    invocation.ended = turn.now;
-    invocation.out = report.outcome.out;
-    invocation.err = report.outcome.err;
-    if (report.error) {
-      const bool late = report.error->code == Errc::deadline_exceeded;
-      invocation.status = late ? "TimedOut" : "Failed";
-      invocation.details = late ? "Delivery Timed Out" : "Failed";
-      invocation.err = late ? "" : report.error->message;
-    } else if (report.outcome.timed_out) {
-      invocation.status = "TimedOut";
-      invocation.details = "Execution Timed Out";
-    } else {
-      invocation.response_code = report.outcome.exit_status.value_or(-1);
-      const bool ok = report.outcome.exit_status == 0;
-      invocation.status = ok ? "Success" : "Failed";
-      invocation.details = invocation.status;
-    }
-  }
+  ssm::conclude(turn, order, report);
 }
+
+void on_report(Turn&, const StopCommand&, const Report&) {}
 
 }  // namespace
 
@@ -356,6 +364,27 @@ void advance(Turn& turn) {
 
 void report(Turn& turn, const Order& order, const Report& report) {
   std::visit([&](const auto& known) { on_report(turn, known, report); }, order);
+}
+
+Result<void> cut_power(Turn& turn, const InstanceId& id) {
+  const Instance* const seen = turn.state.instances.find(id);
+  if (seen == nullptr) return fail(Errc::not_found, fmt::format("there is no instance {}", id));
+  if (seen->state != InstanceState::running || !seen->booted) {
+    return fail(Errc::conflict,
+                fmt::format("{} is '{}'{}: only what runs can lose its power", id,
+                            name_of(seen->state), seen->booted ? "" : " and not up"));
+  }
+  CutPower order{.instance = id, .volumes = {}};
+  for (const auto& [volume_id, volume] : turn.state.volumes.all()) {
+    const bool held = std::ranges::any_of(
+        volume.attachments, [&](const Attachment& a) { return a.instance == id && !a.is_root; });
+    if (held) order.volumes.push_back(volume_id);
+  }
+  Instance& instance = turn.state.instances.edit(id);
+  instance.booted = false;
+  instance.ordered = true;
+  turn.orders.emplace_back(std::move(order));
+  return {};
 }
 
 std::optional<Timestamp> next_due(const State& state) {

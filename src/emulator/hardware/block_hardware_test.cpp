@@ -314,6 +314,99 @@ TEST_F(BlockHardware, EndsACommandThatTakesTooLongWithAllItStarted) {
   EXPECT_EQ(cancelled.error().code, Errc::cancelled);
 }
 
+TEST_F(BlockHardware, SparesWhatHasLeftTheCommandThatItEnds) {
+  boot(machine_a);
+  const std::string script =
+      "set -m; sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null &"
+      "(setsid sh -c 'sleep 1003 & sleep 1004 &' >/dev/null 2>&1 </dev/null) & sleep 1005";
+  const auto late = hardware_.machines->run(
+      machine_a, {.script = script, .timeout = std::chrono::seconds{1}}, {});
+  ASSERT_TRUE(late) << late.error().message;
+  EXPECT_TRUE(late->timed_out);
+  // 1003 and 1004 are of a session whose leader has ended.
+  EXPECT_EQ(output(machine_a, "pgrep -ax sleep | cut -d ' ' -f 3 | sort"), "1002\n1003\n1004");
+}
+
+TEST_F(BlockHardware, LosesWithItsPowerWhatHadNotReachedTheDisk) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a,
+         "mkfs.ext4 -q " + device + " && mkdir /data && mount " + device +
+             " /data && echo kept >/data/synced && sync /data/synced && sync && "
+             "echo lost >/data/unsynced; setsid sleep 1000 >/dev/null 2>&1 </dev/null &" +
+             until_it_sleeps);
+  const auto cut = hardware_.machines->cut_power(machine_a);
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_EQ(hardware_.machines->run(machine_a, {.script = ":"}, {}).error().code, Errc::not_found);
+  EXPECT_THAT(loops_below(state_.path()), testing::IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(image_of(state_.path(), volume_a).string() + ".cut.tmp"));
+  boot(machine_a);
+  plug(volume_a, machine_a);
+  EXPECT_EQ(output(machine_a, "dumpe2fs -h " + device +
+                                  " 2>/dev/null | grep -o needs_recovery; mount " + device +
+                                  " /data; cat /data/synced; cat /data/unsynced 2>/dev/null; "
+                                  "pgrep -x sleep; umount /data"),
+            "needs_recovery\nkept");
+}
+
+TEST_F(BlockHardware, LosesNothingOfAVolumeThatAnotherMachineHas) {
+  boot(machine_a);
+  boot(machine_b);
+  plug(volume_a, machine_a);
+  plug(volume_a, machine_b);
+  ASSERT_TRUE(hardware_.machines->cut_power(machine_a));
+  output(machine_b, "echo from-b | dd of=/dev/nvme1n1 conv=fsync 2>/dev/null");
+  boot(machine_a);
+  plug(volume_a, machine_a);
+  EXPECT_EQ(output(machine_a, "head -c 6 /dev/nvme1n1"), "from-b") << "still one disk";
+}
+
+// Writes counters to both ends of the device, the first end first: at no moment is the other ahead.
+TEST_F(BlockHardware, TakesASnapshotOfOneMomentWhileItIsWrittenTo) {
+  boot(machine_a);
+  const std::string device = plug(volume_a, machine_a);
+  output(machine_a, "dd if=/dev/urandom of=" + device + " bs=1M count=64 seek=1 2>/dev/null");
+  output(machine_a, R"(cat >/run/writer.py <<'END'
+import mmap, os, sys
+device = os.open(sys.argv[1], os.O_RDWR | os.O_DIRECT)
+block = mmap.mmap(-1, 4096)
+number = 0
+while True:
+    number += 1
+    block[:8] = number.to_bytes(8, "little")
+    os.pwrite(device, block, 0)
+    os.pwrite(device, block, 1 << 29)
+    if number == 1:
+        open("/run/written", "w").close()
+END
+setsid python3 /run/writer.py )" +
+                        device +
+                        " >/dev/null 2>&1 </dev/null & "
+                        "until [ -e /run/written ]; do sleep 0.01; done");
+  const auto number_at = [](int image, off_t offset) {
+    std::uint64_t number = 0;
+    EXPECT_EQ(::pread(image, &number, sizeof number, offset), 8);
+    return number;
+  };
+  std::uint64_t last = 0;
+  for (int round = 0; round < 5; ++round) {
+    const auto taken = hardware_.disks->snapshot(snapshot_a, volume_a);
+    ASSERT_TRUE(taken) << taken.error().message;
+    const UniqueFd image{::open(image_of(state_.path(), snapshot_a).c_str(), O_RDONLY | O_CLOEXEC)};
+    const auto first = number_at(image.get(), 0);
+    const auto second = number_at(image.get(), off_t{1} << 29U);
+    EXPECT_GE(first, second);
+    EXPECT_LE(first, second + 1) << "a later write is in it, an earlier one is not";
+    EXPECT_GE(first, last);
+    last = first;
+    ASSERT_TRUE(hardware_.disks->remove(snapshot_a));
+  }
+  EXPECT_GT(last, 0U);
+  EXPECT_EQ(output(machine_a, "pgrep -cx python3; ps -o stat= -C python3 | grep -c T || true"),
+            "1\n0")
+      << "the writer goes on";
+}
+
 TEST_F(BlockHardware, IsNotHeldByAProcessThatACommandLeavesBehind) {
   boot(machine_a);
   const auto started = std::chrono::steady_clock::now();

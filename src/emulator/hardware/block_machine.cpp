@@ -1,13 +1,18 @@
 #include "emulator/hardware/block_machine.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <optional>
+#include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "emulator/hardware/command_environment.hpp"
 #include "emulator/hardware/command_file.hpp"
+#include "emulator/hardware/moment_copy.hpp"
 #include "emulator/hardware/process_table.hpp"
 #include "io/file.hpp"
 
@@ -19,6 +24,42 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds halt_patience{20'000};
 constexpr std::chrono::milliseconds unplug_patience{2'000};
 constexpr std::chrono::milliseconds poll_interval{2};
+
+// What an image held when the power was cut, under a temporary name, which is removed unless it
+// takes the image's place.
+class ImageAtCut {
+ public:
+  static Result<ImageAtCut> take(const fs::path& image, Clock& clock) {
+    ImageAtCut taken{image};
+    const UniqueFd from{::open(image.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!from.is_open()) return fail_errno(errno, "read", image);
+    const UniqueFd to{::open(taken.copy_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    if (!to.is_open()) return fail_errno(errno, "create", taken.copy_);
+    RUNCTL_TRY(copy_moment(from.get(), to.get(), taken.copy_.string(), clock, {}));
+    if (::fsync(to.get()) != 0) return fail_errno(errno, "write", taken.copy_);
+    return taken;
+  }
+  ImageAtCut(const ImageAtCut&) = delete;
+  ImageAtCut& operator=(const ImageAtCut&) = delete;
+  ImageAtCut(ImageAtCut&& other) noexcept
+      : image_{std::move(other.image_)}, copy_{std::exchange(other.copy_, {})} {}
+  ImageAtCut& operator=(ImageAtCut&&) = delete;
+  ~ImageAtCut() {
+    if (!copy_.empty()) ::unlink(copy_.c_str());
+  }
+
+  Result<void> put_in_place() {
+    if (::rename(copy_.c_str(), image_.c_str()) != 0) return fail_errno(errno, "replace", image_);
+    copy_.clear();
+    return sync_directory(image_.parent_path());
+  }
+
+ private:
+  // An end that clean_up_after_crash() knows.
+  explicit ImageAtCut(const fs::path& image) : image_{image}, copy_{image.string() + ".cut.tmp"} {}
+  fs::path image_;
+  fs::path copy_;
+};
 
 }  // namespace
 
@@ -43,7 +84,7 @@ Result<BlockMachine::Slot> BlockMachine::make_slot(const VolumeId& volume, const
         slots_, [&](const auto& slot) { return slot.second.entry.controller == entry.controller; });
   };
   while (taken()) ++entry.controller;
-  return Slot{.entry = entry, .loop = std::move(loop)};
+  return Slot{.entry = entry, .loop = std::move(loop), .image = image};
 }
 
 Result<std::string> BlockMachine::plug(const VolumeId& volume, const fs::path& image) {
@@ -149,9 +190,42 @@ Result<MachineOutcome> BlockMachine::run(const MachineCommand& command,
                         .err = std::move(outcome->err)};
 }
 
+std::set<VolumeId> BlockMachine::volumes() const {
+  const std::lock_guard plugging{plugging_};
+  std::set<VolumeId> volumes;
+  for (const auto& [volume, slot] : slots_) volumes.insert(volume);
+  return volumes;
+}
+
+std::shared_ptr<MachinePause> BlockMachine::hold_still() const {
+  const std::shared_lock alive{life_};
+  return first_.is_running() ? std::make_shared<MachinePause>(first_.pid()) : nullptr;
+}
+
+Result<void> BlockMachine::cut_power(const std::set<VolumeId>& shared) {
+  const std::lock_guard plugging{plugging_};
+  const std::unique_lock ending{life_};
+  if (!first_.is_running()) return halt_holding_locks();
+  // Until the end: what is held still can do no more before it is ended.
+  const MachinePause still{first_.pid()};
+  std::vector<ImageAtCut> images;
+  for (const auto& [volume, slot] : slots_) {
+    if (shared.contains(volume)) continue;
+    RUNCTL_TRY_LET(ImageAtCut image, ImageAtCut::take(slot.image, parts_.clock));
+    images.push_back(std::move(image));
+  }
+  RUNCTL_TRY(halt_holding_locks());
+  for (ImageAtCut& image : images) RUNCTL_TRY(image.put_in_place());
+  return {};
+}
+
 Result<void> BlockMachine::halt() {
   const std::lock_guard plugging{plugging_};
   const std::unique_lock ending{life_};
+  return halt_holding_locks();
+}
+
+Result<void> BlockMachine::halt_holding_locks() {
   RUNCTL_TRY(first_.end(halt_patience));
   first_.reap();
   for (auto& [volume, slot] : slots_) slot.loop.release();

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <stop_token>
 #include <string>
@@ -11,6 +13,7 @@
 #include "emulator/hardware/hardware.hpp"
 #include "emulator/hardware/loop_device.hpp"
 #include "emulator/hardware/machine_devices.hpp"
+#include "emulator/hardware/machine_pause.hpp"
 #include "emulator/hardware/machine_process.hpp"
 #include "io/clock.hpp"
 #include "io/process.hpp"
@@ -39,6 +42,14 @@ class BlockMachine {
   [[nodiscard]] Result<MachineOutcome> run(const MachineCommand& command,
                                            const std::stop_token& stop);
 
+  [[nodiscard]] std::set<VolumeId> volumes() const;
+  [[nodiscard]] std::shared_ptr<MachinePause> hold_still() const;
+
+  // Halts, and leaves the images of its volumes, but for those in `shared`, as they were while its
+  // processes were held still for the last time: what the kernel writes as it lets go is lost.
+  // Errors: as copy_moment, and then it runs on; those of `halt`.
+  [[nodiscard]] Result<void> cut_power(const std::set<VolumeId>& shared);
+
   // Returns when all processes have ended and all loop devices are free.
   // Errors: deadline_exceeded when something holds on.
   [[nodiscard]] Result<void> halt();
@@ -47,8 +58,10 @@ class BlockMachine {
   struct Slot {
     DeviceEntry entry;
     LoopDevice loop;
+    std::filesystem::path image;
   };
   [[nodiscard]] Result<Slot> make_slot(const VolumeId& volume, const std::filesystem::path& image);
+  [[nodiscard]] Result<void> halt_holding_locks();
   [[nodiscard]] bool has_users(const LoopDevice& loop) const;
   [[nodiscard]] bool wait_until_gone(const LoopDevice& loop,
                                      std::chrono::milliseconds patience) const;
@@ -58,7 +71,7 @@ class BlockMachine {
   mutable std::shared_mutex
       life_;  // unique while the process ends: its number means it under a shared lock
   MachineProcess first_;
-  std::mutex plugging_;
+  mutable std::mutex plugging_;
   std::map<VolumeId, Slot> slots_;
 };
 

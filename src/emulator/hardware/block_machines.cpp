@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "emulator/hardware/block_machine.hpp"
 #include "emulator/hardware/image_disks.hpp"
+#include "emulator/hardware/machine_pause.hpp"
 #include "io/file.hpp"
 #include "io/random.hpp"
 
@@ -78,6 +80,18 @@ class BlockMachines final : public Machines {
     return {};
   }
 
+  Result<void> cut_power(const InstanceId& instance) override {
+    const auto machine = find(instance);
+    if (!machine) return {};
+    std::set<VolumeId> shared;
+    for (const auto& other : all()) {
+      if (other == machine) continue;
+      for (const VolumeId& volume : other->volumes()) shared.insert(volume);
+    }
+    RUNCTL_TRY(machine->cut_power(shared));
+    return halt(instance, Files::keep);
+  }
+
   Result<std::string> plug(const VolumeId& volume, const InstanceId& instance) override {
     const auto machine = find(instance);
     if (!machine) return fail(Errc::not_found, fmt::format("{} is not running", instance));
@@ -89,6 +103,14 @@ class BlockMachines final : public Machines {
   Result<Unplugged> unplug(const VolumeId& volume, const InstanceId& instance) override {
     const auto machine = find(instance);
     return machine ? machine->unplug(volume) : Unplugged::done;
+  }
+
+  std::shared_ptr<void> hold_still(const VolumeId& volume) override {
+    auto held = std::make_shared<std::vector<std::shared_ptr<MachinePause>>>();
+    for (const auto& machine : all()) {
+      if (machine->volumes().contains(volume)) held->push_back(machine->hold_still());
+    }
+    return held;
   }
 
   Result<void> show_size(const VolumeId& volume) override {

@@ -30,6 +30,7 @@ CommandFile::~CommandFile() {
   if (path_.empty()) return;
   ::unlink(path_.c_str());
   ::unlink(error_path().c_str());
+  ::unlink(pid_path().c_str());
 }
 
 }  // namespace runctl::emulator

@@ -9,7 +9,8 @@
 
 namespace runctl::emulator {
 
-// Removed with its owner, and with it the file of the same name and ".error", if there is one.
+// Removed with its owner, and with it the files of the same name and ".error" or ".pid", if there
+// are any.
 class CommandFile {
  public:
   // Errors: as fail_errno.
@@ -26,6 +27,7 @@ class CommandFile {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path error_path() const { return path_.string() + ".error"; }
+  [[nodiscard]] std::filesystem::path pid_path() const { return path_.string() + ".pid"; }
 
  private:
   explicit CommandFile(std::filesystem::path path) : path_{std::move(path)} {}

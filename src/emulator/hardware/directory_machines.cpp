@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -52,6 +53,19 @@ bool may_belong_to(pid_t pid, const fs::path& machine) {
   return !owner || *owner == machine.string();
 }
 
+// What a command that was ended has started, in whatever process group; not what has left its
+// session.
+void end_session(const fs::path& machine, const fs::path& pid_file) {
+  const std::string text = read_file(pid_file).value_or("");
+  const std::string_view digits = trim(text);
+  pid_t session = 0;
+  std::from_chars(digits.begin(), digits.end(), session);
+  if (session <= 1) return;
+  kill_all([&](pid_t pid) {
+    return ::getsid(pid) == session && started_with(pid, marker) == machine.string();
+  });
+}
+
 class DirectoryMachines final : public Machines {
  public:
   DirectoryMachines(fs::path state, Clock& clock, Process& process)
@@ -97,6 +111,10 @@ class DirectoryMachines final : public Machines {
     return files == Files::forget ? remove_tree(machine) : Result<void>{};
   }
 
+  Result<void> cut_power(const InstanceId& instance) override {
+    return halt(instance, Files::keep);
+  }
+
   Result<std::string> plug(const VolumeId& volume, const InstanceId& instance) override {
     const std::lock_guard lock{mutex_};
     if (!running_.contains(instance)) return not_running(instance);
@@ -126,6 +144,8 @@ class DirectoryMachines final : public Machines {
     if (error) return fail_errno(error.value(), "remove", link);
     return Unplugged::done;
   }
+
+  std::shared_ptr<void> hold_still(const VolumeId&) override { return {}; }
 
   Result<void> show_size(const VolumeId&) override { return {}; }
 
@@ -162,15 +182,16 @@ class DirectoryMachines final : public Machines {
     RUNCTL_TRY_LET(const CommandFile file,
                    CommandFile::write(machine / "commands", command.script));
     ProcessSpec spec{
-        .argv = {"/bin/sh", "-c", R"(cd -- "$1" && exec /bin/sh "$2")", "sh",
+        .argv = {"/bin/sh", "-c", R"(echo "$$" >"$3" && cd -- "$1" && exec /bin/sh "$2")", "sh",
                  machine / "root" / fs::path{command.working_directory}.relative_path(),
-                 file.path()},
+                 file.path(), file.pid_path()},
         .environment = command_environment((machine / "home").string()),
         .output_limit = command.output_limit,
         .on_deadline = OnDeadline::report};
     spec.environment.push_back(fmt::format("{}={}", marker, machine.string()));
-    RUNCTL_TRY_LET(ProcessOutcome ended,
-                   process_.run(spec, clock_.ticks() + command.timeout, stop));
+    auto outcome = process_.run(spec, clock_.ticks() + command.timeout, stop);
+    if (!outcome || outcome->timed_out) end_session(machine, file.pid_path());
+    RUNCTL_TRY_LET(ProcessOutcome ended, std::move(outcome));
     return MachineOutcome{.exit_status = ended.timed_out ? std::nullopt : ended.exit_status,
                           .timed_out = ended.timed_out,
                           .out = std::move(ended.out),

@@ -63,8 +63,10 @@ Result<void> copy_extent(int from, int to, Extent extent, const std::string& nam
 
 }  // namespace
 
+bool share_blocks(int from, int to) { return ::ioctl(to, FICLONE, from) == 0; }
+
 Result<void> copy_content(int from, int to, const std::string& name) {
-  if (::ioctl(to, FICLONE, from) == 0) return {};
+  if (share_blocks(from, to)) return {};
   struct stat status{};
   if (::fstat(from, &status) != 0) return fail_errno(errno, "read what becomes", name);
   if (::ftruncate(to, status.st_size) != 0) return fail_errno(errno, "write", name);

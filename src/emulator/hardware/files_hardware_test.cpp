@@ -152,12 +152,26 @@ TEST_F(FilesHardware, RunsCommandsLikeAnAgentDoes) {
       hardware_.machines->run(machine_a, {.script = "pwd", .working_directory = "/work"}, {});
   EXPECT_EQ(there->out, directory(machine_a).string() + "/root/work\n");
   const std::string padding = "exec </dev/null\n: " + std::string(300'000, 'x') + "\n";
-  EXPECT_EQ(output(machine_a, padding + "echo end; ls ../commands | wc -l"), "end\n1");
+  EXPECT_EQ(output(machine_a, padding + "echo end; ls ../commands | grep -vc pid"), "end\n1");
   const auto late = hardware_.machines->run(
       machine_a, {.script = "echo begun; sleep 1000", .timeout = std::chrono::seconds{1}}, {});
   ASSERT_TRUE(late) << late.error().message;
   EXPECT_TRUE(late->timed_out);
   EXPECT_EQ(late->out, "begun\n");
+}
+
+TEST_F(FilesHardware, EndsACommandThatTakesTooLongButNotWhatHasLeftIt) {
+  const auto late = hardware_.machines->run(
+      machine_a,
+      {.script = "set -m; sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null & sleep 1003",
+       .timeout = std::chrono::seconds{1}},
+      {});
+  ASSERT_TRUE(late) << late.error().message;
+  EXPECT_TRUE(late->timed_out);
+  EXPECT_EQ(output(machine_a,
+                   "pgrep -afx 'sleep 100[123]' | cut -d ' ' -f 2-; ls ../commands | "
+                   "grep -c pid"),
+            "sleep 1002\n1");
 }
 
 TEST_F(FilesHardware, CopiesSnapshotsWithAllThatAFilesystemKeeps) {

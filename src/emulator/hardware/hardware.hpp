@@ -84,11 +84,15 @@ class Machines {
   // Errors: internal.
   [[nodiscard]] virtual Result<void> boot(const InstanceId& instance) = 0;
 
-  // Ends every process of the machine and unplugs its volumes, as pulling the power does: what was
-  // not synced is lost or not, as chance has it. `forget` removes the machine's own files too
-  // (terminate). Halting what does not run succeeds.
+  // Ends every process of the machine and unplugs its volumes; its kernel writes what it had not
+  // yet written of mounted filesystems. `forget` removes the machine's own files too (terminate).
+  // Halting what does not run succeeds.
   enum class Files : bool { keep, forget };
   [[nodiscard]] virtual Result<void> halt(const InstanceId& instance, Files files) = 0;
+
+  // The same as if its power were cut: of a volume that no other machine has, what had not reached
+  // its image by then is lost. Hardware that cannot lose it (directories) halts.
+  [[nodiscard]] virtual Result<void> cut_power(const InstanceId& instance) = 0;
 
   // Makes the volume's device appear. Returns the path by which the machine sees it
   // ("/dev/nvme1n1"). Errors: not_found (machine not running, or no such volume), internal.
@@ -99,6 +103,10 @@ class Machines {
   // is `done`.
   [[nodiscard]] virtual Result<Unplugged> unplug(const VolumeId& volume,
                                                  const InstanceId& instance) = 0;
+
+  // Holds still every process of the machines that have the volume, until what it returns is let
+  // go.
+  [[nodiscard]] virtual std::shared_ptr<void> hold_still(const VolumeId& volume) = 0;
 
   // Lets every machine that has the volume plugged see the size that it has by now.
   [[nodiscard]] virtual Result<void> show_size(const VolumeId& volume) = 0;

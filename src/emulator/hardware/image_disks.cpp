@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "emulator/hardware/file_copy.hpp"
+#include "emulator/hardware/moment_copy.hpp"
 #include "io/file.hpp"
 
 namespace runctl::emulator {
@@ -50,6 +51,13 @@ class NewImage {
     return copy_content(from.get(), fd_.get(), path_.string());
   }
 
+  Result<void> fill_with_moment_of(const fs::path& source, Clock& clock,
+                                   const HoldStill& hold_still) {
+    const UniqueFd from{::open(source.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!from.is_open()) return fail_errno(errno, "read", source);
+    return copy_moment(from.get(), fd_.get(), path_.string(), clock, hold_still);
+  }
+
   Result<void> resize(std::uint64_t bytes) {
     if (::ftruncate(fd_.get(), static_cast<off_t>(bytes)) == 0) return {};
     return fail_errno(errno, fmt::format("give {} bytes to", bytes), path_);
@@ -71,7 +79,8 @@ class NewImage {
 
 class ImageDisks final : public Disks {
  public:
-  explicit ImageDisks(fs::path state) : state_{std::move(state)} {}
+  ImageDisks(fs::path state, Clock& clock, HoldVolumeStill hold_still)
+      : state_{std::move(state)}, clock_{clock}, hold_still_{std::move(hold_still)} {}
 
   Result<void> create(const VolumeId& volume, GiB size, const DiskSource& source) override {
     RUNCTL_TRY_LET(NewImage image, NewImage::create(emulator::image_of(state_, volume)));
@@ -83,7 +92,11 @@ class ImageDisks final : public Disks {
         return fail(Errc::invalid_argument, fmt::format("{} with {} GiB is smaller than {}", volume,
                                                         size.count, from->stem().string()));
       }
-      RUNCTL_TRY(image.fill_from(*from));
+      if (const auto* const other = std::get_if<VolumeId>(&source)) {
+        RUNCTL_TRY(fill_with_moment_of(image, *other));
+      } else {
+        RUNCTL_TRY(image.fill_from(*from));
+      }
     }
     RUNCTL_TRY(image.resize(size.bytes()));
     return image.publish();
@@ -107,7 +120,7 @@ class ImageDisks final : public Disks {
 
   Result<void> snapshot(const SnapshotId& snapshot, const VolumeId& volume) override {
     RUNCTL_TRY_LET(NewImage image, NewImage::create(emulator::image_of(state_, snapshot)));
-    RUNCTL_TRY(image.fill_from(emulator::image_of(state_, volume)));
+    RUNCTL_TRY(fill_with_moment_of(image, volume));
     return image.publish();
   }
 
@@ -125,6 +138,11 @@ class ImageDisks final : public Disks {
     return fail_errno(errno, "remove", image);
   }
 
+  Result<void> fill_with_moment_of(NewImage& image, const VolumeId& volume) {
+    return image.fill_with_moment_of(emulator::image_of(state_, volume), clock_,
+                                     [&] { return hold_still_ ? hold_still_(volume) : nullptr; });
+  }
+
   // Nothing for zeros.
   [[nodiscard]] std::optional<fs::path> image_of(const DiskSource& source) const {
     if (const auto* const snapshot = std::get_if<SnapshotId>(&source))
@@ -135,6 +153,8 @@ class ImageDisks final : public Disks {
   }
 
   fs::path state_;
+  Clock& clock_;
+  HoldVolumeStill hold_still_;
 };
 
 }  // namespace
@@ -147,8 +167,8 @@ fs::path image_of(const fs::path& state, const SnapshotId& snapshot) {
   return state / "snapshots" / (snapshot.str() + ".img");
 }
 
-std::unique_ptr<Disks> make_image_disks(fs::path state) {
-  return std::make_unique<ImageDisks>(std::move(state));
+std::unique_ptr<Disks> make_image_disks(fs::path state, Clock& clock, HoldVolumeStill hold_still) {
+  return std::make_unique<ImageDisks>(std::move(state), clock, std::move(hold_still));
 }
 
 }  // namespace runctl::emulator

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "emulator/hardware/hardware.hpp"
+#include "io/clock.hpp"
 
 namespace runctl::emulator {
 
@@ -13,9 +15,13 @@ namespace runctl::emulator {
 [[nodiscard]] std::filesystem::path image_of(const std::filesystem::path& state,
                                              const SnapshotId& snapshot);
 
-// Images appear under their names whole and durable, or not at all. Where the filesystem cannot
-// share blocks between files, a snapshot of a volume that is written to meanwhile is no single
-// moment's content.
-[[nodiscard]] std::unique_ptr<Disks> make_image_disks(std::filesystem::path state);
+// Holds still the machines that have the volume, until what it returns is let go.
+using HoldVolumeStill = std::function<std::shared_ptr<void>(const VolumeId&)>;
+
+// Images appear under their names whole and durable, or not at all. A snapshot or a copy of a
+// volume that is written to meanwhile is what it held at one moment of the call: see copy_moment,
+// which holds the machines still where it must, for the time of the copy.
+[[nodiscard]] std::unique_ptr<Disks> make_image_disks(std::filesystem::path state, Clock& clock,
+                                                      HoldVolumeStill hold_still = {});
 
 }  // namespace runctl::emulator

@@ -1,9 +1,11 @@
 #include "emulator/hardware/image_disks.hpp"
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -41,7 +43,8 @@ std::string read_at(const fs::path& path, std::streamoff offset, std::size_t siz
 class ImageDisks : public testing::Test {
  protected:
   TemporaryState state_;
-  std::unique_ptr<Disks> disks_ = make_image_disks(state_.path());
+  RealClock clock_;
+  std::unique_ptr<Disks> disks_ = make_image_disks(state_.path(), clock_);
 };
 
 TEST_F(ImageDisks, MakesANewVolumeOfNothingButSize) {
@@ -66,6 +69,42 @@ TEST_F(ImageDisks, CopiesASnapshotSparselyAndExactly) {
   EXPECT_EQ(read_at(copy, middle - 1, 3'000'002), '\0' + std::string(3'000'000, 'm') + '\0');
   EXPECT_EQ(read_at(copy, last, 4), "last");
   EXPECT_LT(bytes_on_disk(copy), 4'000'000U);
+}
+
+TEST_F(ImageDisks, GivesUpOnAVolumeThatIsAlwaysWrittenTo) {
+  ASSERT_TRUE(disks_->create(volume_a, GiB{1}, {}));
+  std::jthread writer{[&](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) {
+      write_at(image_of(state_.path(), volume_a), 4096, std::to_string(i));
+    }
+  }};
+  const auto taken = disks_->snapshot(snapshot_a, volume_a);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::deadline_exceeded);
+  EXPECT_TRUE(fs::is_empty(state_.path() / "snapshots"));
+}
+
+TEST_F(ImageDisks, HoldsWritersStillOnlyWhereItMust) {
+  int held = 0;
+  std::optional<std::jthread> writer;
+  const auto disks = make_image_disks(state_.path(), clock_, [&](const VolumeId& volume) {
+    EXPECT_EQ(volume, volume_a);
+    ++held;
+    writer.reset();
+    return std::make_shared<int>();
+  });
+  ASSERT_TRUE(disks->create(volume_a, GiB{1}, {}));
+  ASSERT_TRUE(disks->snapshot(snapshot_a, volume_a));
+  EXPECT_EQ(held, 0) << "nobody writes";
+  write_at(image_of(state_.path(), volume_a), 1 << 20U, std::string(64U << 20U, 'x'));
+  writer.emplace([&](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) {
+      write_at(image_of(state_.path(), volume_a), 4096, std::to_string(i));
+    }
+  });
+  const auto copied = disks->create(volume_b, GiB{1}, volume_a);
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_EQ(held, 1);
 }
 
 TEST_F(ImageDisks, RestoresIntoALargerVolumeWithZerosBehind) {

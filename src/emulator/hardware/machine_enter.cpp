@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <dirent.h>
 #include <fmt/format.h>
 
 #include "io/detached_process.hpp"
@@ -88,6 +89,24 @@ void drop_rights() {
   ::_exit(126);
 }
 
+// SIGTERM or SIGKILL to every process of the session: to all that the command has started, in
+// whatever process group, but not to what has made itself a session of its own. `processes` is a
+// /proc that shows them by the numbers that we know them by.
+void signal_session(int processes, pid_t session, int signal) {
+  const UniqueFd copy{::openat(processes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  DIR* const folder = ::fdopendir(::dup(copy.get()));
+  if (folder == nullptr) return;
+  while (const dirent* const entry = ::readdir(folder)) {
+    const auto pid = number_of<pid_t>(entry->d_name);
+    if (!pid) continue;
+    // The descriptor names one process: a later one of the same number is not hit.
+    const UniqueFd process{static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))};
+    if (!process.is_open() || ::getsid(*pid) != session) continue;
+    (void)::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+  }
+  ::closedir(folder);
+}
+
 sigset_t watched_signals() {
   sigset_t watched;
   sigemptyset(&watched);
@@ -95,23 +114,32 @@ sigset_t watched_signals() {
   return watched;
 }
 
-// Its wait status, and the whole process group's end when we were told to stop.
-int wait_for(pid_t child) {
+// Without reaping it: until then its number, which is the session's as well, can be nobody else's.
+bool has_ended(pid_t child) {
+  siginfo_t ended{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+         ended.si_pid == child;
+}
+
+// Its wait status, and the whole session's end when we were told to stop.
+int wait_for(pid_t child, int processes) {
   const sigset_t watched = watched_signals();
   bool told = false;
-  int status = 0;
-  while (::waitpid(child, &status, WNOHANG) == 0) {
+  while (!has_ended(child)) {
     // Less than what whoever told us to stop waits before SIGKILL, which we could not pass on.
     const timespec grace{.tv_sec = 1, .tv_nsec = 500'000'000};
     const int signal =
         told ? ::sigtimedwait(&watched, nullptr, &grace) : ::sigwaitinfo(&watched, nullptr);
-    if (told && signal < 0 && errno == EAGAIN) ::kill(-child, SIGKILL);
+    if (told && signal < 0 && errno == EAGAIN) signal_session(processes, child, SIGKILL);
     if (signal <= 0 || signal == SIGCHLD) continue;
     told = true;
-    ::kill(-child, SIGTERM);
-    ::kill(child, SIGTERM);  // it may not have its group yet
+    signal_session(processes, child, SIGTERM);
+    ::kill(child, SIGTERM);  // it may not have its session yet
   }
-  if (told) ::kill(-child, SIGKILL);
+  if (told) signal_session(processes, child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   return status;
 }
 
@@ -136,11 +164,14 @@ Result<int> enter(std::span<char* const> words) {
   RUNCTL_TRY_LET(order.pid, number_of<pid_t>(words[0]));
   RUNCTL_TRY_LET(order.start, number_of<std::uint64_t>(words[1]));
   if (words.size() > 4) order.directory = words[4];
+  // Of this side: in the machine the same processes have other numbers.
+  const UniqueFd processes{::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!processes.is_open()) return fail_errno(errno, "open", "/proc");
   RUNCTL_TRY(join_machine(order));
   const pid_t child = ::fork();
   if (child < 0) return fail_errno(errno, "start", order.script);
   if (child == 0) become_command(order);
-  return end_as(wait_for(child));
+  return end_as(wait_for(child, processes.get()));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@ namespace runctl::emulator {
 
 // The `enter` of machine_main(), with the words after it. The command gets this process's
 // environment and its standard output and error; its standard input is empty. SIGTERM goes on to
-// its process group, and SIGKILL a second and a half later; processes that left the group live on
-// until the machine halts.
+// its session, and SIGKILL a second and a half later or when it has ended; processes that left the
+// session live on until the machine halts.
 [[nodiscard]] int enter_machine(std::span<char* const> words);
 
 }  // namespace runctl::emulator

@@ -58,6 +58,17 @@ Result<void> try_loop_device(const fs::path& directory) {
   return {};
 }
 
+Hardware make_block_hardware(const fs::path& state, const HardwareParts& parts) {
+  auto machines = make_block_machines(state, parts.clock, parts.process, parts.program);
+  // The machines live as long as the disks: both are the Hardware's.
+  auto hold_still = [machines = machines.get()](const VolumeId& volume) {
+    return machines->hold_still(volume);
+  };
+  return {.kind = HardwareKind::block,
+          .disks = make_image_disks(state, parts.clock, std::move(hold_still)),
+          .machines = std::move(machines)};
+}
+
 }  // namespace
 
 std::string_view name_of(HardwareKind kind) {
@@ -76,10 +87,7 @@ Result<Hardware> make_hardware(HardwareKind kind, const HardwareParts& parts) {
   RUNCTL_TRY_LET(const fs::path state, prepare(parts.state));
   switch (kind) {
     case HardwareKind::block:
-      return Hardware{
-          .kind = kind,
-          .disks = make_image_disks(state),
-          .machines = make_block_machines(state, parts.clock, parts.process, parts.program)};
+      return make_block_hardware(state, parts);
     case HardwareKind::files:
       return Hardware{.kind = kind,
                       .disks = make_directory_disks(state),

@@ -18,8 +18,10 @@ class NoMachines final : public Machines {
  public:
   Result<void> boot(const InstanceId&) override { return {}; }
   Result<void> halt(const InstanceId&, Files) override { return {}; }
+  Result<void> cut_power(const InstanceId&) override { return {}; }
   Result<std::string> plug(const VolumeId&, const InstanceId&) override { return std::string{}; }
   Result<Unplugged> unplug(const VolumeId&, const InstanceId&) override { return Unplugged::done; }
+  std::shared_ptr<void> hold_still(const VolumeId&) override { return {}; }
   Result<void> show_size(const VolumeId&) override { return {}; }
   Result<MachineOutcome> run(const InstanceId& instance, const MachineCommand&,
                              const std::stop_token&) override {

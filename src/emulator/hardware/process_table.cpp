@@ -100,6 +100,15 @@ std::optional<std::string> started_with(pid_t pid, std::string_view name) {
   return {};
 }
 
+bool is_at_rest(pid_t pid) {
+  const auto status = read_file(folder_of(pid) / "stat");
+  if (!status) return true;
+  // The name, in parentheses, may have anything in it.
+  const auto name_end = status->rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= status->size()) return true;
+  return std::string_view{"TtZX"}.contains((*status)[name_end + 2]);
+}
+
 std::size_t kill_all(const std::function<bool(pid_t)>& which) {
   constexpr int rounds = 20;
   std::size_t hit = 0;

@@ -34,6 +34,9 @@ namespace runctl::emulator {
 // The value that the environment of `pid` had for `name` when it was started.
 [[nodiscard]] std::optional<std::string> started_with(pid_t pid, std::string_view name);
 
+// Whether it has been stopped (SIGSTOP, a debugger) or has ended and waits to be reaped.
+[[nodiscard]] bool is_at_rest(pid_t pid);
+
 // SIGKILL to every process that `which` is true of, and waits for their end; again, a bounded
 // number of times, until it finds none, because processes start others. Returns how many were hit.
 std::size_t kill_all(const std::function<bool(pid_t)>& which);

@@ -11,6 +11,8 @@
 #include "base/text.hpp"
 #include "emulator/ec2/filters.hpp"
 #include "emulator/refusal.hpp"
+#include "emulator/ssm/agent.hpp"
+#include "emulator/ssm/document.hpp"
 #include "io/random.hpp"
 
 namespace runctl::emulator::ssm {
@@ -18,7 +20,6 @@ namespace {
 
 namespace wire = aws::ssm;
 
-constexpr std::string_view shell_document = "AWS-RunShellScript";
 // A document may have 64 KB, and its parameters become part of it.
 // Source: AWS General Reference, "AWS Systems Manager endpoints and quotas";
 // MaxDocumentSizeExceeded.
@@ -31,11 +32,6 @@ constexpr std::size_t most_instances = 50;
 constexpr std::int64_t default_delivery = 3'600;
 // SSM forgets commands after 30 days; here the oldest go once there are so many.
 constexpr std::size_t most_commands = 1'000;
-
-bool is_online(const ec2::State& state, const InstanceId& id) {
-  const ec2::Instance* const instance = state.instances.find(id);
-  return instance != nullptr && instance->state == ec2::InstanceState::running && instance->booted;
-}
 
 std::unexpected<Error> invalid_instance(std::string_view id) {
   return refuse("InvalidInstanceId",
@@ -100,7 +96,7 @@ Result<MachineCommand> script_of(const wire::SendCommandRequest& request) {
                         .timeout = std::chrono::seconds{seconds}};
 }
 
-Result<std::vector<InstanceId>> targets_of(const ec2::State& state,
+Result<std::vector<InstanceId>> targets_of(const ec2::Turn& turn,
                                            const wire::SendCommandRequest& request) {
   if (request.instance_ids.empty() || request.instance_ids.size() > most_instances) {
     return refuse("InvalidInstanceId",
@@ -110,7 +106,7 @@ Result<std::vector<InstanceId>> targets_of(const ec2::State& state,
   std::set<std::string> seen;
   for (const std::string& text : request.instance_ids) {
     const auto id = InstanceId::parse(text);
-    if (!id || !is_online(state, *id)) return invalid_instance(text);
+    if (!id || !is_online(turn, *id)) return invalid_instance(text);
     if (!seen.insert(text).second) {
       return refuse("DuplicateInstanceId", fmt::format("The instance {} is named twice", text));
     }
@@ -131,13 +127,6 @@ void forget_old(ec2::State& state) {
   if (oldest != nullptr) state.commands.erase(std::string{oldest->id});
 }
 
-std::string elapsed(const Invocation& invocation) {
-  if (!invocation.started || !invocation.ended) return "";
-  const double seconds =
-      static_cast<double>((*invocation.ended - *invocation.started).count()) / 1'000;
-  return fmt::format("PT{:g}S", seconds);
-}
-
 }  // namespace
 
 Result<wire::SendCommandResult> send_command(ec2::Turn& turn,
@@ -147,7 +136,7 @@ Result<wire::SendCommandResult> send_command(ec2::Turn& turn,
     return refuse("ValidationException", "TimeoutSeconds takes a value from 30 to 2592000");
   }
   RUNCTL_TRY_LET(const auto script, script_of(request));
-  RUNCTL_TRY_LET(const auto targets, targets_of(turn.state, request));
+  RUNCTL_TRY_LET(const auto targets, targets_of(turn, request));
   forget_old(turn.state);
   Command command{.id = random_uuid(turn.random),
                   .comment = request.comment,
@@ -156,7 +145,8 @@ Result<wire::SendCommandResult> send_command(ec2::Turn& turn,
                   .invocations = {}};
   for (const InstanceId& target : targets) {
     command.invocations.push_back({.instance = target.str()});
-    turn.orders.emplace_back(ec2::RunCommand{command.id, target, script});
+    turn.orders.emplace_back(
+        ec2::RunCommand{command.id, target, script, agent_of(turn, target).delivery});
   }
   wire::SendCommandResult result;
   result.command = wire::Command{
@@ -179,41 +169,6 @@ Result<wire::SendCommandResult> send_command(ec2::Turn& turn,
   return result;
 }
 
-Result<wire::GetCommandInvocationResult> get_command_invocation(
-    ec2::Turn& turn, const wire::GetCommandInvocationRequest& request) {
-  constexpr std::string_view plugin = "aws:runShellScript";
-  if (!request.plugin_name.empty() && request.plugin_name != plugin) {
-    return refuse("InvalidPluginName",
-                  fmt::format("The command has no plugin {}", request.plugin_name));
-  }
-  if (request.command_id.size() != 36) {
-    return refuse("InvalidCommandId", fmt::format("'{}' is not a command id", request.command_id));
-  }
-  const Command* const command = turn.state.commands.find(request.command_id);
-  const auto missing = [] { return refuse("InvocationDoesNotExist", ""); };
-  if (command == nullptr) return missing();
-  const auto at =
-      std::ranges::find(command->invocations, request.instance_id, &Invocation::instance);
-  if (at == command->invocations.end()) return missing();
-  const auto text = [](const std::optional<Timestamp>& time) { return time ? iso8601(*time) : ""; };
-  return wire::GetCommandInvocationResult{.command_id = command->id,
-                                          .instance_id = at->instance,
-                                          .comment = command->comment,
-                                          .document_name = std::string{shell_document},
-                                          .document_version = "$DEFAULT",
-                                          .plugin_name = std::string{plugin},
-                                          .response_code = at->response_code,
-                                          .execution_start_date_time = text(at->started),
-                                          .execution_elapsed_time = elapsed(*at),
-                                          .execution_end_date_time = text(at->ended),
-                                          .status = at->status,
-                                          .status_details = at->details,
-                                          .standard_output_content = at->out,
-                                          .standard_output_url = "",
-                                          .standard_error_content = at->err,
-                                          .standard_error_url = ""};
-}
-
 Result<wire::DescribeInstanceInformationResult> describe_instance_information(
     ec2::Turn& turn, const wire::DescribeInstanceInformationRequest& request) {
   std::optional<std::set<std::string>> wanted;
@@ -233,15 +188,16 @@ Result<wire::DescribeInstanceInformationResult> describe_instance_information(
   }
   wire::DescribeInstanceInformationResult result;
   for (const auto& [id, instance] : turn.state.instances.all()) {
-    if (!is_online(turn.state, id) || (wanted && !wanted->contains(id.str()))) continue;
-    result.instance_information_list.push_back({.instance_id = id.str(),
-                                                .ping_status = "Online",
-                                                .last_ping_date_time = turn.now,
-                                                .agent_version = "3.3.0.0",
-                                                .platform_type = "Linux",
-                                                .platform_name = "Debian GNU/Linux",
-                                                .resource_type = "EC2Instance",
-                                                .computer_name = id.str()});
+    if (!is_registered(instance) || (wanted && !wanted->contains(id.str()))) continue;
+    result.instance_information_list.push_back(
+        {.instance_id = id.str(),
+         .ping_status = is_online(turn, id) ? "Online" : "ConnectionLost",
+         .last_ping_date_time = turn.now,
+         .agent_version = "3.3.0.0",
+         .platform_type = "Linux",
+         .platform_name = "Debian GNU/Linux",
+         .resource_type = "EC2Instance",
+         .computer_name = id.str()});
   }
   const auto key_of = [](const auto& i) -> const std::string& { return i.instance_id; };
   // Source: DescribeInstanceInformationRequest.MaxResults in the model: 5 to 50.
@@ -253,18 +209,6 @@ Result<wire::DescribeInstanceInformationResult> describe_instance_information(
   }
   RUNCTL_TRY_LET(result.next_token, std::move(next));
   return result;
-}
-
-bool begin(ec2::Turn& turn, const ec2::RunCommand& order) {
-  const Command* const command = turn.state.commands.find(order.command);
-  if (command == nullptr || turn.now > command->expires) return false;
-  for (Invocation& invocation : turn.state.commands.edit(order.command).invocations) {
-    if (invocation.instance != order.instance.str()) continue;
-    invocation.status = "InProgress";
-    invocation.details = "InProgress";
-    invocation.started = turn.now;
-  }
-  return true;
 }
 
 }  // namespace runctl::emulator::ssm

@@ -27,6 +27,10 @@ struct Invocation {
   auto operator<=>(const Invocation&) const = default;
 };
 
+[[nodiscard]] inline bool has_ended(const Invocation& invocation) {
+  return invocation.ended.has_value();
+}
+
 struct Command {
   std::string id = {};
   std::string comment = {};
