@@ -317,7 +317,7 @@ TEST_F(BlockHardware, EndsACommandThatTakesTooLongWithAllItStarted) {
 TEST_F(BlockHardware, SparesWhatHasLeftTheCommandThatItEnds) {
   boot(machine_a);
   const std::string script =
-      "set -m; sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null &"
+      "timeout 1001 sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null &"
       "(setsid sh -c 'sleep 1003 & sleep 1004 &' >/dev/null 2>&1 </dev/null) & sleep 1005";
   const auto late = hardware_.machines->run(
       machine_a, {.script = script, .timeout = std::chrono::seconds{1}}, {});
