@@ -123,7 +123,9 @@ BlockMachine::BlockMachine()
              {path_variable, fmt::format("RUNCTL_SYSFS={}/sys", folder_.path().string()),
               fmt::format("RUNCTL_DEV={}/dev", folder_.path().string()),
               fmt::format("RUNCTL_RUN={}/run", folder_.path().string()),
-              fmt::format("RUNCTL_STATE={}/state", folder_.path().string())}} {
+              fmt::format("RUNCTL_STATE={}/state", folder_.path().string()),
+              fmt::format("RUNCTL_EXPORTS={}/exports", folder_.path().string()),
+              "RUNCTL_LOCK_WAIT=1"}} {
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw std::runtime_error{"cannot make a mount namespace"};

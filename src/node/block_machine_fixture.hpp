@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "node/block_machine.hpp"
@@ -60,6 +61,10 @@ class OnBlockMachine : public ::testing::Test {
   std::string at_image() const { return (bed_->folder() / "image1").string(); }
   // SHA-256 of all that is on the volume.
   std::string image_digest() { return said_by("openssl dgst -sha256 -r <" + at_image()); }
+  // How many mounts there are at the usual mount point.
+  std::string mounts_here() {
+    return said_by(fmt::format("grep -c -F ' {} ' /proc/self/mountinfo", bed_->mount_point()));
+  }
   // Bytes written to the device behind the scripts' backs.
   void scribble(const std::string& device, std::uint64_t offset, const std::string& bytes) {
     std::fstream file{device, std::ios::in | std::ios::out | std::ios::binary};

@@ -279,6 +279,140 @@ TEST_P(mounting, read_only_changes_no_byte_of_the_device) {
 INSTANTIATE_TEST_SUITE_P(of, mounting, ::testing::Values(FilesystemType::ext4, FilesystemType::xfs),
                          [](const auto& of) { return std::string{name_of(of.param)}; });
 
+// --- after a machine was cut off
+
+class after_a_cut : public mounting {
+ protected:
+  // The volume as a machine leaves it that lost it in the middle of its work.
+  // Without multi-mount protection, for which e2fsck would wait a minute.
+  void make_mounted_without_mmp() {
+    add_volume();
+    testing::said_by(fmt::format("mkfs.{} -q {}", name_of(GetParam()), bed_->node(1).string()));
+    ASSERT_EQ(code_of(mount_it()), "");
+  }
+  void cut_off() {
+    make_mounted_without_mmp();
+    testing::said_by(
+        fmt::format("for i in $(seq 200); do echo $i >{0}/$i; done; sync -f {0}; "
+                    "cp --sparse=always {1}/image1 {1}/cut",
+                    bed_->mount_point(), bed_->folder().string()));
+    ASSERT_EQ(code_of(unmount_it()), "");
+    testing::said_by(fmt::format("cat {0}/cut >{1}; blockdev --flushbufs {1}",
+                                 bed_->folder().string(), bed_->node(1).string()));
+  }
+  Result<MountedVolume> mount_checked() {
+    Machine machine = bed_->machine();
+    return mount(machine, {.volume = volume,
+                           .mount_point = bed_->mount_point(),
+                           .check_first = CheckFirst::yes,
+                           .device_wait = std::chrono::seconds{0}});
+  }
+};
+
+TEST_P(after_a_cut, a_check_replays_the_journal_and_mounts_what_is_sound) {
+  cut_off();
+  const auto mounted = mount_checked();
+  ASSERT_EQ(code_of(mounted), "") << (mounted ? "" : mounted.error().message);
+  EXPECT_EQ(testing::said_by(fmt::format("cat {}/200", bed_->mount_point())), "200");
+  EXPECT_EQ(testing::said_by("ls -A " + (bed_->folder() / "run").string() + " | grep -c private"),
+            "0");
+}
+
+TEST_P(after_a_cut, a_damaged_filesystem_is_not_mounted_and_the_checks_words_are_told) {
+  make_mounted_without_mmp();
+  testing::said_by(
+      fmt::format("for i in $(seq 2000); do echo $i >{0}/$i; done", bed_->mount_point()));
+  ASSERT_EQ(code_of(unmount_it()), "");
+  testing::said_by(
+      GetParam() == FilesystemType::ext4
+          ? fmt::format("debugfs -w -R 'clri <2>' {}", bed_->node(1).string())
+          : fmt::format("xfs_db -x -c 'sb 0' -c 'addr rootino' -c 'write core.mode 0' {}",
+                        bed_->node(1).string()));
+  testing::said_by("blockdev --flushbufs " + bed_->node(1).string());
+  const auto mounted = mount_checked();
+  ASSERT_EQ(code_of(mounted), "needs_repair");
+  EXPECT_EQ(mounted.error().code, Errc::conflict);
+  EXPECT_THAT(mounted.error().message, HasSubstr("is damaged"));
+  EXPECT_THAT(mounted.error().hint, HasSubstr("snapshot"));
+  EXPECT_EQ(mounts_here(), "0");
+  EXPECT_FALSE(fs::exists(bed_->mount_point()));
+}
+
+INSTANTIATE_TEST_SUITE_P(of, after_a_cut,
+                         ::testing::Values(FilesystemType::ext4, FilesystemType::xfs),
+                         [](const auto& of) { return std::string{name_of(of.param)}; });
+
+// --- the proof that a sealed volume cannot be written
+
+class sealed_mounting : public mounting {
+ protected:
+  // Programs that do less than they say, for the scripts only.
+  void program(const std::string& name, const std::string& text) {
+    fs::create_directories(bed_->folder() / "bin");
+    std::ofstream{bed_->folder() / "bin" / name} << "#!/bin/sh\n" << text << "\n";
+    fs::permissions(bed_->folder() / "bin" / name, fs::perms::owner_all);
+  }
+  Result<MountedVolume> mount_read_only() {
+    const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
+    LocalShell shell{
+        process_,
+        clock_,
+        {"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "RUNCTL_SYSFS=" + at("sys"),
+         "RUNCTL_DEV=" + at("dev"), "RUNCTL_RUN=" + at("run")}};
+    return mount({.shell = shell, .instance = bed_->machine().instance},
+                 {.volume = volume,
+                  .mount_point = bed_->mount_point(),
+                  .access = Access::read_only,
+                  .device_wait = std::chrono::seconds{0}});
+  }
+  RealProcess process_;
+  RealClock clock_;
+  // One that claims that the device is read-only, and leaves it as it is.
+  const std::string lying_blockdev_ =
+      "case $1 in --setro) : >$0.said ;; --getro) [ -e $0.said ] && echo 1 || echo 0 ;; *) exec "
+      "/sbin/blockdev \"$@\" ;; esac";
+};
+
+TEST_P(sealed_mounting, a_device_that_can_be_written_after_all_is_noticed_and_not_changed) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(GetParam())), "");
+  const auto before = image_digest();
+  program("blockdev", lying_blockdev_);
+  const auto mounted = mount_read_only();
+  ASSERT_EQ(code_of(mounted), "not_read_only");
+  EXPECT_THAT(mounted.error().message, HasSubstr("set read-only"));
+  EXPECT_EQ(mounts_here(), "0");
+  EXPECT_EQ(image_digest(), before) << "the proof itself changed something";
+}
+
+TEST_P(sealed_mounting, a_mount_that_can_be_written_after_all_is_noticed) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(GetParam())), "");
+  program("blockdev", lying_blockdev_);
+  program("mount",
+          fmt::format("exec /bin/mount {} {}", bed_->node(1).string(), bed_->mount_point()));
+  const auto mounted = mount_read_only();
+  ASSERT_EQ(code_of(mounted), "not_read_only");
+  EXPECT_THAT(mounted.error().message, HasSubstr("a file could be written"));
+  EXPECT_EQ(mounts_here(), "0");
+}
+
+INSTANTIATE_TEST_SUITE_P(of, sealed_mounting,
+                         ::testing::Values(FilesystemType::ext4, FilesystemType::xfs),
+                         [](const auto& of) { return std::string{name_of(of.param)}; });
+
+// --- mounting again
+
+TEST_F(on_block_machine, an_operation_that_is_ending_is_waited_for) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  const auto lock = (bed_->folder() / "run" / (volume.str() + ".lock")).string();
+  const testing::Background other{
+      fmt::format("exec 9>>{0}; flock 9; : >{0}.held; sleep 0.6; exec 9>&-; exec sleep 30", lock)};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}.held ]", lock)));
+  EXPECT_EQ(code_of(mount_it()), "");
+}
+
 TEST_F(on_block_machine, mounting_again_at_the_same_place_is_a_success) {
   make_mounted();
   const auto again = mount_it();

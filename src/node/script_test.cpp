@@ -193,6 +193,7 @@ TEST(shellcheck, finds_nothing_in_any_script) {
                                   "TEXT",
                                   "WAIT_TENTHS",
                                   "ID",
+                                  "CHECK_FIRST",
                                   "EXPECTED_DIGEST",
                                   "SIZE_BYTES",
                                   "TOKEN",

@@ -107,9 +107,22 @@ Result<MountedVolume> mount(const Machine& machine, const MountRequest& request)
                      {"MOUNT_POINT", std::move(mount_point)},
                      {"READ_ONLY", std::string{yes_if(request.access == Access::read_only)}},
                      {"RESTORED", std::string{yes_if(request.restored == Restored::yes)}},
+                     {"CHECK_FIRST", std::string{yes_if(request.check_first == CheckFirst::yes)}},
                      {"EXPECTED_BYTES", bytes_or_nothing(request.size)},
                      {"WAIT_SECONDS", std::to_string(request.device_wait.count())}}};
-  RUNCTL_TRY_LET(const auto record, run_script(machine, script));
+  Machine patient = machine;
+  constexpr std::chrono::minutes for_a_check{10};
+  if (request.check_first == CheckFirst::yes)
+    patient.timeout = std::max<std::chrono::seconds>(patient.timeout, for_a_check);
+  auto answer = run_script(patient, script);
+  if (!answer && answer.error().remote && answer.error().remote->code == "needs_repair") {
+    answer.error().hint =
+        "Take a snapshot first, so that nothing is lost by the repair; then repair it on the "
+        "machine "
+        "(e2fsck -f, or xfs_repair, on the device), and mount it again.";
+    answer.error().ways_out.push_back(fmt::format("runctl aws ebs snapshot {}", request.volume));
+  }
+  RUNCTL_TRY_LET(const auto record, std::move(answer));
   MountedVolume mounted{.kind = kind_of(record),
                         .device = text(record, "device"),
                         .mount_point = text(record, "mount_point"),

@@ -22,6 +22,7 @@ enum class FilesystemType : std::uint8_t { ext4, xfs };
 enum class CreatedEmpty : bool { no, yes };
 enum class Restored : bool { no, yes };
 enum class Access : bool { read_write, read_only };
+enum class CheckFirst : bool { no, yes };
 
 struct FormatRequest {
   VolumeId volume;
@@ -57,6 +58,11 @@ struct MountRequest {
   // mounted beside the volume that the snapshot was taken of, and ext4 without the 45 s for which
   // its multi-mount protection waits when the snapshot's original was mounted.
   Restored restored = Restored::no;
+  // yes after the volume was taken from a machine by force: before a read-write mount the journal
+  // is replayed and the whole filesystem is checked (e2fsck -f -p; xfs_repair -n). That takes
+  // minutes on a large one, and an ext4 with multi-mount protection first waits 65 s to see whether
+  // another machine writes it: the machine's time-out is raised to 10 minutes for it.
+  CheckFirst check_first = CheckFirst::no;
   std::optional<GiB> size = {};
   std::chrono::seconds device_wait{30};
 };
@@ -79,8 +85,9 @@ struct MountedVolume {
 // to write. After a machine died with the volume mounted, ext4's multi-mount protection waits 45 s:
 // allow for it. Errors (`remote->code`): conflict (mounted_elsewhere, mount_point_in_use,
 // mount_point_not_empty, no_filesystem, needs_recovery, read_only_device, busy, locked;
-// not_possible for read_only where volumes are directories), precondition (no_device,
-// wrong_device), invalid_argument for a mount point that is not absolute; as run_script.
+// needs_repair: the check found what it may not mend by itself; not_possible for read_only where
+// volumes are directories), precondition (no_device, wrong_device), invalid_argument for a mount
+// point that is not absolute; as run_script.
 [[nodiscard]] Result<MountedVolume> mount(const Machine& machine, const MountRequest& request);
 
 enum class Journal : std::uint8_t { clean, dirty, unknown };

@@ -1,7 +1,7 @@
 # Finding and judging the block device of a volume. A device is known by the serial of what was opened, never by
 # its name or a link: names are handed out in any order, and udev's links can be stale. Descriptor 3 stays open
 # to the end, so that its number cannot come to mean another device, and all work goes through it.
-: "${RUNCTL_SYSFS:=/sys}" "${RUNCTL_DEV:=/dev}" "${RUNCTL_RUN:=/run/runctl}"
+: "${RUNCTL_SYSFS:=/sys}" "${RUNCTL_DEV:=/dev}" "${RUNCTL_RUN:=/run/runctl}" "${RUNCTL_LOCK_WAIT:=10}"
 opened=/proc/self/fd/3
 
 # Opens device file $1. Sets device, number (major:minor), sys_block and serial; fails when it cannot be opened.
@@ -58,11 +58,12 @@ refuse_without_device() {
   die no_device "no device of this machine has the serial of $VOLUME_ID"
 }
 
-# One operation on a volume at a time on this machine; the kernel ends the lock with its holder.
+# One operation on a volume at a time on this machine; the kernel ends the lock with its holder. One whose caller was
+# interrupted may still be ending.
 lock_volume() {
   mkdir -p "$RUNCTL_RUN" || die io_error "cannot create $RUNCTL_RUN"
   command exec 9>>"$RUNCTL_RUN/$VOLUME_ID.lock" || die io_error "cannot open $RUNCTL_RUN/$VOLUME_ID.lock"
-  flock -n 9 || die locked "another operation on $VOLUME_ID is running on this machine"
+  flock -w "$RUNCTL_LOCK_WAIT" 9 || die locked "another operation on $VOLUME_ID is running on this machine"
 }
 
 # What runctl itself did at mount, for unmount to take back. Gone after a reboot, as its subjects are.
@@ -158,6 +159,33 @@ set_device_read_only() {
 restore_device() {
   [ -e "$RUNCTL_RUN/$VOLUME_ID.read_only" ] || return 0
   blockdev --setrw "$opened" && rm -f -- "$RUNCTL_RUN/$VOLUME_ID.read_only"
+}
+
+# Checks the filesystem before it is written, after a machine may have been cut off in the middle of a write: replays
+# the journal and looks at all of it. Small inconsistencies of an ext4 are mended as at a start of the machine; what
+# needs a decision is refused.
+check_filesystem() {
+  case $fs_type in
+    ext4)
+      output=$(e2fsck -f -p "$opened" 2>&1)
+      status=$?
+      case $status:$output in
+        0:* | 1:*) return ;;
+        *MMP* | *mmp*) die busy "$VOLUME_ID seems to be mounted on another machine: $output" ;;
+      esac ;;
+    xfs)
+      # Only a mount replays the journal of an XFS. nouuid: the volume is known by its serial.
+      replay_path=$RUNCTL_RUN/private.$VOLUME_ID
+      mkdir -p -- "$replay_path" || die io_error "cannot create $replay_path"
+      output=$(device="$device" replay_path="$replay_path" unshare --mount --propagation slave /bin/sh -c '
+        mount -t xfs -o nosuid,nodev,noexec,nouuid -- "$device" "$replay_path" && umount -- "$replay_path"' 2>&1) &&
+        output=$(xfs_repair -n "$opened" 2>&1)
+      status=$?
+      rmdir -- "$replay_path"
+      [ "$status" != 0 ] || return 0 ;;
+  esac
+  die needs_repair "the $fs_type on $VOLUME_ID is damaged, and is not mounted to be written: $(printf '%s' "$output" |
+    tail -c 700)"
 }
 
 # Sets journal: clean, dirty or unknown.

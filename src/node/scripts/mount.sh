@@ -1,5 +1,5 @@
 # Mounts a volume, found by the serial of what was opened.
-# Parameters: VOLUME_ID MOUNT_POINT READ_ONLY RESTORED EXPECTED_BYTES WAIT_SECONDS
+# Parameters: VOLUME_ID MOUNT_POINT READ_ONLY RESTORED CHECK_FIRST EXPECTED_BYTES WAIT_SECONDS
 lock_volume
 open_volume "$WAIT_SECONDS"
 path=$(readlink -m -- "$MOUNT_POINT") || die bad_parameter "cannot resolve $MOUNT_POINT"
@@ -74,15 +74,16 @@ else
   [ "$(blockdev --getro "$opened")" = 0 ] || die read_only_device "$device ($VOLUME_ID) is read-only"
   options=rw,$options
 fi
-if [ ! -d "$path" ]; then
-  (umask 022 && mkdir -p -- "$path") || die io_error "cannot create $path"
-  created_directory=yes
-fi
 # A snapshot of a mounted ext4 says that it is in use, for which mount waits 45 s. A restored copy that only this machine
 # can have, and that nothing here holds (see above), is in nobody's use.
 if [ "$fs_type:$RESTORED:$READ_ONLY" = ext4:yes:no ] &&
   dumpe2fs -h "$opened" 2>/dev/null | grep -q '^Filesystem features:.* mmp '; then
   tune2fs -f -E clear_mmp "$opened" >/dev/null 2>&1 || :
+fi
+[ "$CHECK_FIRST:$READ_ONLY" != yes:no ] || check_filesystem
+if [ ! -d "$path" ]; then
+  (umask 022 && mkdir -p -- "$path") || die io_error "cannot create $path"
+  created_directory=yes
 fi
 printf '%s\n' "$path" "$created_directory" "$set_read_only" >"$record" || die io_error "cannot write $record"
 output=$(mount -t "$fs_type" -o "$options" -- "$device" "$path" 2>&1) ||
