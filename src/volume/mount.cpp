@@ -75,6 +75,9 @@ Result<node::MountedVolume> mount_as_it_is(const Change& change, const VolumeFac
                                    .restored = is_copy(volume) && !volume.multi_attach
                                                    ? node::Restored::yes
                                                    : node::Restored::no,
+                                   .check_first = volume.tags.contains(tag::needs_check)
+                                                      ? node::CheckFirst::yes
+                                                      : node::CheckFirst::no,
                                    .size = volume.size};
   session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
   return on_machine(

@@ -42,6 +42,9 @@ class VolumeCase(cloud.CloudTest):
         table = self.on(machine, "cat /proc/self/mounts")
         return [line.split()[3].split(",") for line in table.splitlines() if line.split()[1] == directory]
 
+    def cut_power(self, machine):
+        self.succeeded(self.cloud.run("emulator", "fault", "--state", self.cloud.state, "add", machine, "power-loss"))
+
     def shared_volume(self, *, size=4):
         return self.cloud.volume("--type", "io2", "--iops", "100", "--multi-attach", size=size)
 
@@ -100,7 +103,6 @@ class Mounting(VolumeCase):
         self.addCleanup(holder.terminate)
         self.assertTrue(cloud.wait_until(lambda: self.on(first, "pgrep -f 'sleep 300'", check=False)))
         refused = self.ebs("attach", volume, "--instance", second)
-        self.assertTrue(refused.err.split("\n", 2)[1].startswith("Error: Volume") or refused.err.startswith("Error: Volume"))
         self.refused(refused, f"Volume {volume} is already attached to instance {first}.",
                      "Detach it first or use a different volume.", "mounted:   at /data, read-write",
                      "sleep 300", f"runctl aws ebs move {volume} --to {second}")
@@ -176,11 +178,9 @@ class Sealing(VolumeCase):
                     said = self.on(machine, "touch /data/x 2>&1; mount -o remount,rw /data 2>&1; touch /data/x 2>&1; "
                                             "echo x | dd of=$(findmnt -no SOURCE /data) oflag=direct conv=notrunc 2>&1; true")
                     self.assertIn("ead-only", said)
-                    self.assertNotIn("ro", set()) # the kernel's answers are judged by the bytes below
                 self.assertTrue(self.done("verify", volume, "--instance", three[1])["intact"])
                 for machine in three:
-                    self.succeeded(self.cloud.run("emulator", "fault", "--state", self.cloud.state, "add", "power-loss",
-                                                  machine))
+                    self.cut_power(machine)
                     self.succeeded(self.cloud.run("aws", "start", machine, "--wait"))
                     self.done("mount", volume, "/data", "--instance", machine)
                     self.on(machine, "cat /data/random >/dev/null")
@@ -196,7 +196,7 @@ class Sealing(VolumeCase):
                 machine = self.cloud.machine()
                 volume = self.mounted_volume(machine, "/data", filesystem)
                 self.on(machine, "for i in 1 2 3 4 5 6 7 8; do echo $i >/data/$i; done; sync -f /data/1; echo more >/data/9")
-                self.succeeded(self.cloud.run("emulator", "fault", "--state", self.cloud.state, "add", "power-loss", machine))
+                self.cut_power(machine)
                 before = self.bytes_of(volume)
                 self.succeeded(self.cloud.run("aws", "start", machine, "--wait"))
                 self.refused(self.ebs("mount", volume, "/data", "--read-only"), "not cleanly unmounted")
@@ -358,12 +358,13 @@ class Launching(VolumeCase):
 class Unreachable(VolumeCase):
     def test_a_volume_is_pulled_only_by_name_and_checked_afterwards(self):
         first, second = self.cloud.machine(), self.cloud.machine()
-        volume = self.mounted_volume(first, "/data")
+        # XFS: an ext4 with multi-mount protection is waited for for a minute before it is checked.
+        volume = self.mounted_volume(first, "/data", "xfs")
         self.on(first, "echo one >/data/one; sync")
         self.done("unmount", volume)
         fault = ("emulator", "fault", "--state", self.cloud.state)
-        self.succeeded(self.cloud.run(*fault, "add", "agent-offline", first))
-        self.addCleanup(self.cloud.run, *fault, "clear")
+        self.succeeded(self.cloud.run(*fault, "add", first, "agent-offline"))
+        self.addCleanup(self.cloud.run, *fault, "clear", first)
         refused = self.ebs("detach", volume)
         self.refused(refused, "cannot be reached", "--unsafe-force")
         self.refused(self.ebs("detach", volume, "--yes"), "cannot be reached")
