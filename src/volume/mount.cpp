@@ -69,16 +69,15 @@ Result<node::MountedVolume> mount_as_it_is(const Change& change, const VolumeFac
                                            const InstanceId& instance, const MountSpec& spec) {
   const Session& session = change.session;
   const node::Access access = access_for(volume, spec.access);
-  const node::MountRequest request{.volume = volume.id,
-                                   .mount_point = spec.directory,
-                                   .access = access,
-                                   .restored = is_copy(volume) && !volume.multi_attach
-                                                   ? node::Restored::yes
-                                                   : node::Restored::no,
-                                   .check_first = volume.tags.contains(tag::needs_check)
-                                                      ? node::CheckFirst::yes
-                                                      : node::CheckFirst::no,
-                                   .size = volume.size};
+  const node::MountRequest request{
+      .volume = volume.id,
+      .mount_point = spec.directory,
+      .access = access,
+      .restored =
+          is_copy(volume) && !volume.multi_attach ? node::Restored::yes : node::Restored::no,
+      .check_first =
+          volume.tags.contains(tag::needs_check) ? node::CheckFirst::yes : node::CheckFirst::no,
+      .size = volume.size};
   session.progress(fmt::format("mounting {} at {}", volume.id, spec.directory));
   return on_machine(
       change, "mount",

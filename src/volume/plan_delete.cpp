@@ -44,7 +44,8 @@ DeletePlan plan_delete(const VolumeFacts& volume, std::span<const SnapshotFacts>
   } else if (mode_of(volume) == VolumeMode::sealed) {
     plan.refusal = refuse(
         fmt::format("Volume {} is sealed: it holds a dataset that others may rely on.", volume.id),
-        fmt::format("Remove its tag {} first if it really may go.", tag::mode));
+        "Open it first if it really may go.");
+    plan.refusal->ways_out = {fmt::format("runctl aws ebs unseal {}", volume.id)};
   } else if (volume.managed) {
     plan.refusal = refuse(fmt::format("Volume {} is managed by another AWS service.", volume.id),
                           "Delete it there.");

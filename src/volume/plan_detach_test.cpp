@@ -65,5 +65,25 @@ TEST(PlanDetach, NeverTakesARootVolumeFromARunningMachine) {
   EXPECT_FALSE(plan_detach(facts).refusal.has_value());
 }
 
+TEST(PlanDetach, PullsByForceOnlyWhatCannotBeAsked) {
+  const auto holder = sample::instance_id();
+  DetachFacts facts{.volume = sample::held_volume_by(holder),
+                    .holder = sample::running_instance(holder),
+                    .agent_online = false,
+                    .force = Force::yes};
+  const auto pulled = plan_detach(facts);
+  EXPECT_FALSE(pulled.refusal.has_value());
+  EXPECT_TRUE(pulled.by_force);
+  EXPECT_FALSE(pulled.unmount_first);
+
+  facts.agent_online = true;
+  EXPECT_FALSE(plan_detach(facts).by_force);
+  EXPECT_TRUE(plan_detach(facts).unmount_first);
+
+  facts.agent_online = false;
+  facts.holder->state = InstanceState::stopped;
+  EXPECT_FALSE(plan_detach(facts).by_force) << "it needs none";
+}
+
 }  // namespace
 }  // namespace runctl::volume

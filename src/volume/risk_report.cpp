@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+#include "node/ssm_shell.hpp"
+#include "volume/machine.hpp"
 #include "volume/prices.hpp"
 
 namespace runctl::volume {
@@ -14,6 +17,8 @@ namespace {
 
 // A snapshot that is older than a day misses a day of training.
 constexpr std::chrono::hours fresh{24};
+// Looking at all processes of a busy machine takes seconds.
+constexpr std::chrono::seconds machine_patience{30};
 // AWS attaches within seconds; longer than this it does not end by itself (attach-protocol a.6).
 constexpr std::chrono::seconds stuck{90};
 
@@ -40,6 +45,90 @@ std::optional<Risk> lost_hardware(const RiskFacts& facts) {
                                               "snapshots --volume " +
                                                   facts.volume.id.str()
                                             : "there is no snapshot to restore"};
+}
+
+bool is_mounted(const node::DeviceFacts& device, bool read_only) {
+  return std::ranges::any_of(
+      device.mounts, [&](const node::MountFacts& mount) { return mount.read_only == read_only; });
+}
+
+// Machines that have it mounted so.
+std::vector<std::string> mounted_on(const RiskFacts& facts, bool read_only) {
+  std::vector<std::string> machines;
+  for (const InsideFacts& inside : facts.inside) {
+    if (inside.device && is_mounted(*inside.device, read_only)) {
+      machines.push_back(inside.instance.str());
+    }
+  }
+  return machines;
+}
+
+// The worst that a machine can say: somebody writes what others rely on.
+std::optional<Risk> written_behind_others(const RiskFacts& facts) {
+  const auto writers = mounted_on(facts, false);
+  if (writers.empty()) return std::nullopt;
+  const std::string names = join(writers, ", ");
+  if (mode_of(facts.volume) == VolumeMode::sealed) {
+    return Risk{.id = "sealed-written",
+                .scenario = fmt::format("It is sealed, and {} has it mounted read-write", names),
+                .effect =
+                    "readers see a filesystem that changes under them, and its manifest no "
+                    "longer holds",
+                .level = RiskLevel::critical,
+                .way_out = fmt::format("runctl aws ebs unmount {} --instance {}, then verify it",
+                                       facts.volume.id, writers.front())};
+  }
+  const auto readers = mounted_on(facts, true);
+  if (writers.size() + readers.size() < 2) return std::nullopt;
+  return Risk{
+      .id = "shared-now",
+      .scenario = fmt::format("{} has it mounted read-write beside {} other", names,
+                              writers.size() + readers.size() - 1),
+      .effect = writers.size() > 1 ? "each writes from its own memory: the filesystem is "
+                                     "being destroyed now"
+                                   : "the readers see nonsense, and a read-only mount can "
+                                     "write too",
+      .level = RiskLevel::critical,
+      .way_out = fmt::format("stop the writers, then: runctl aws ebs detach {} --instance {}",
+                             facts.volume.id, writers.front())};
+}
+
+std::optional<Risk> read_only_that_writes(const RiskFacts& facts) {
+  for (const InsideFacts& inside : facts.inside) {
+    if (!inside.device || inside.device->read_only) continue;
+    if (!is_mounted(*inside.device, true) || is_mounted(*inside.device, false)) continue;
+    return Risk{.id = "read-only-mount",
+                .scenario = fmt::format("{} has it mounted read-only, and its device is not",
+                                        inside.instance),
+                .effect = "such a mount can write: a journal is replayed, and it can be remounted",
+                .level = facts.volume.multi_attach ? RiskLevel::high : RiskLevel::low,
+                .way_out = fmt::format("runctl aws ebs unmount {}, then mount it with --read-only",
+                                       facts.volume.id)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Risk> silent_machine(const RiskFacts& facts) {
+  for (const InsideFacts& inside : facts.inside) {
+    if (inside.device || inside.why_not.empty()) continue;
+    return Risk{.id = "silent-machine",
+                .scenario = fmt::format("{} cannot be asked: {}", inside.instance, inside.why_not),
+                .effect = "what it has mounted and not yet written is not known",
+                .level = RiskLevel::medium,
+                .way_out = fmt::format("runctl aws ebs snapshot {}   # keeps what has reached it",
+                                       facts.volume.id)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Risk> pulled_by_force(const RiskFacts& facts) {
+  if (!facts.volume.tags.contains(tag::needs_check)) return std::nullopt;
+  return Risk{
+      .id = "needs-check",
+      .scenario = "It was pulled off a machine by force, and not checked since",
+      .effect = "what that machine had not written back is lost; its filesystem may be broken",
+      .level = RiskLevel::high,
+      .way_out = "its next mount to write checks it (runctl aws ebs mount)"};
 }
 
 std::optional<Risk> second_machine(const RiskFacts& facts) {
@@ -75,7 +164,10 @@ std::optional<Risk> second_machine(const RiskFacts& facts) {
   risk.level = shared ? RiskLevel::critical : RiskLevel::high;
   risk.way_out = shared ? "stop the writers and detach all machines but one (runctl aws ebs detach "
                           "VOLUME --instance INSTANCE)"
-                        : "use a volume without Multi-Attach, or compare: runctl aws ebs advise";
+                        : fmt::format(
+                              "seal it once it is filled (runctl aws ebs seal {}), or "
+                              "compare: runctl aws ebs advise",
+                              volume.id);
   return risk;
 }
 
@@ -113,6 +205,13 @@ std::optional<Risk> pulled_while_mounted(const RiskFacts& facts) {
     }
   }
   if (facts.volume.attachments.empty()) return std::nullopt;
+  if (!facts.inside.empty() && std::ranges::all_of(facts.inside, [](const InsideFacts& inside) {
+        return inside.device && inside.device->mounts.empty();
+      })) {
+    return Risk{.id = "detach",
+                .scenario = "It is detached",
+                .effect = "no machine has it mounted: nothing is lost"};
+  }
   return Risk{
       .id = "detach",
       .scenario = "It is detached while it is mounted",
@@ -195,12 +294,13 @@ std::optional<Risk> forgotten(const RiskFacts& facts) {
 
 std::optional<Risk> lazy_blocks(const RiskFacts& facts) {
   if (!facts.volume.source) return std::nullopt;
-  return Risk{.id = "lazy-load",
-              .scenario = "Training reads it for the first time",
-              .effect = fmt::format("slow: blocks come from snapshot {} as they are read first",
-                                    *facts.volume.source),
-              .level = RiskLevel::low,
-              .way_out = "read it once before the run (docs/EBS_OPTIMIZATION.md#warm-up)"};
+  return Risk{
+      .id = "lazy-load",
+      .scenario = "Training reads it for the first time",
+      .effect = fmt::format("slow: blocks come from snapshot {} as they are read first",
+                            *facts.volume.source),
+      .level = RiskLevel::low,
+      .way_out = fmt::format("runctl aws ebs warm {}   # once it is attached", facts.volume.id)};
 }
 
 std::optional<Risk> other_zone(const RiskFacts& facts) {
@@ -211,9 +311,13 @@ std::optional<Risk> other_zone(const RiskFacts& facts) {
               .way_out = "a snapshot restores into every zone of the region"};
 }
 
-constexpr std::array scenarios{
-    lost_hardware, second_machine, terminated_machine, stuck_attachment, pulled_while_mounted,
-    deleted,       failing_disk,   forgotten,          lazy_blocks,      other_zone};
+constexpr std::array scenarios{lost_hardware,         written_behind_others,
+                               pulled_by_force,       silent_machine,
+                               read_only_that_writes, second_machine,
+                               terminated_machine,    stuck_attachment,
+                               pulled_while_mounted,  deleted,
+                               failing_disk,          forgotten,
+                               lazy_blocks,           other_zone};
 
 }  // namespace
 
@@ -231,6 +335,30 @@ std::string_view name_of(RiskLevel level) {
       return "critical";
   }
   std::unreachable();
+}
+
+std::vector<InsideFacts> ask_machines(const Session& session, const VolumeFacts& volume,
+                                      const std::vector<InstanceFacts>& holders) {
+  std::vector<InsideFacts> all;
+  for (const InstanceFacts& holder : holders) {
+    if (holder.state != InstanceState::running) continue;
+    InsideFacts inside{.instance = holder.id};
+    session.progress(fmt::format("asking {}", holder.id));
+    const auto online = node::is_agent_online(session.aws, holder.id, session.options());
+    if (!online || !*online) {
+      inside.why_not = online ? "its SSM agent does not answer" : online.error().message;
+      all.push_back(std::move(inside));
+      continue;
+    }
+    const auto facts = node::inspect(machine_of(session, holder.id, machine_patience));
+    if (!facts) {
+      inside.why_not = facts.error().message;
+    } else if (const auto* device = node::find_volume(*facts, volume.id)) {
+      inside.device = *device;
+    }
+    all.push_back(std::move(inside));
+  }
+  return all;
 }
 
 std::vector<Risk> risk_report(const RiskFacts& facts) {

@@ -116,5 +116,63 @@ TEST(Prices, AddWhatGoesBeyondTheBaseline) {
   EXPECT_EQ(dollars(0.001), "under $0.01");
 }
 
+InsideFacts mounted(const InstanceId& instance, bool read_only, bool device_read_only) {
+  return {.instance = instance,
+          .device = node::DeviceFacts{.device = "/dev/nvme1n1",
+                                      .serial = "vol",
+                                      .read_only = device_read_only,
+                                      .mounts = {{.mount_point = "/data",
+                                                  .root = "/",
+                                                  .options = read_only ? "ro" : "rw",
+                                                  .read_only = read_only}}}};
+}
+
+TEST(RiskReport, AWriterOfASealedVolumeIsTheWorst) {
+  auto facts = facts_of(held());
+  facts.volume.tags[std::string{tag::mode}] = "sealed";
+  facts.inside = {mounted(sample::instance_id(), true, true)};
+  EXPECT_EQ(level_of(facts, "sealed-written"), std::nullopt);
+  EXPECT_EQ(level_of(facts, "read-only-mount"), std::nullopt);
+  facts.inside = {mounted(sample::instance_id(), false, false)};
+  EXPECT_EQ(level_of(facts, "sealed-written"), RiskLevel::critical);
+  EXPECT_EQ(risk_report(facts).front().id, "sealed-written");
+}
+
+TEST(RiskReport, TwoMountsOfWhichOneWritesAreSeen) {
+  auto facts = facts_of(held());
+  const auto second = sample::instance_id("0bbbbbbbbbbbbbbb2");
+  facts.inside = {mounted(sample::instance_id(), false, false)};
+  EXPECT_EQ(level_of(facts, "shared-now"), std::nullopt);
+  facts.inside.push_back(mounted(second, true, false));
+  EXPECT_EQ(level_of(facts, "shared-now"), RiskLevel::critical);
+}
+
+TEST(RiskReport, AReadOnlyMountOfAWritableDeviceIsNamed) {
+  auto facts = facts_of(held());
+  facts.inside = {mounted(sample::instance_id(), true, false)};
+  EXPECT_EQ(level_of(facts, "read-only-mount"), RiskLevel::low);
+}
+
+TEST(RiskReport, AMachineThatCannotBeAskedIsARisk) {
+  auto facts = facts_of(held());
+  facts.inside = {{.instance = sample::instance_id(), .why_not = "it does not answer"}};
+  EXPECT_EQ(level_of(facts, "silent-machine"), RiskLevel::medium);
+}
+
+TEST(RiskReport, WhatIsNotMountedIsDetachedWithoutLoss) {
+  auto facts = facts_of(held());
+  EXPECT_EQ(level_of(facts, "detach"), RiskLevel::medium);
+  auto unmounted = mounted(sample::instance_id(), false, false);
+  unmounted.device->mounts.clear();
+  facts.inside = {unmounted};
+  EXPECT_EQ(level_of(facts, "detach"), RiskLevel::none);
+}
+
+TEST(RiskReport, AVolumeThatWasPulledByForceSaysSo) {
+  auto facts = facts_of(sample::free_volume());
+  facts.volume.tags[std::string{tag::needs_check}] = "snap-1";
+  EXPECT_EQ(level_of(facts, "needs-check"), RiskLevel::high);
+}
+
 }  // namespace
 }  // namespace runctl::volume

@@ -38,9 +38,11 @@ Result<RiskFacts> facts_of_one(Cloud& cloud, const std::string& name, Timestamp 
       facts.snapshots,
       volume::list_snapshots(cloud.aws(), {{.name = "volume-id", .values = {volume.id.str()}}},
                              cloud.options()));
+  facts.inside = volume::ask_machines(cloud.session(), volume, facts.holders);
   return facts;
 }
 
+// Without asking the machines: there may be many.
 Result<std::vector<RiskFacts>> facts_of_all(Cloud& cloud, Timestamp now) {
   RUNCTL_TRY_LET(const auto volumes, volume::list_volumes(cloud.aws(), {}, cloud.options()));
   RUNCTL_TRY_LET(const auto instances, volume::list_instances(cloud.aws(), {}, cloud.options()));
@@ -58,11 +60,51 @@ Result<std::vector<RiskFacts>> facts_of_all(Cloud& cloud, Timestamp now) {
   return all;
 }
 
+// What its machines say, a line each.
+std::string inside_text(const RiskFacts& facts) {
+  std::string text;
+  for (const auto& inside : facts.inside) {
+    if (!inside.device) continue;
+    if (inside.device->mounts.empty()) {
+      text += fmt::format("  on {}: not mounted\n", inside.instance);
+    }
+    for (const auto& mount : inside.device->mounts) {
+      text += fmt::format("  on {}: mounted at {}, {}, device {}; used by {}\n", inside.instance,
+                          mount.mount_point, mount.read_only ? "read-only" : "read-write",
+                          inside.device->read_only ? "read-only" : "read-write",
+                          inside.device->user_count == 1
+                              ? "1 process"
+                              : fmt::format("{} processes", inside.device->user_count));
+    }
+  }
+  return text;
+}
+
+boost::json::array inside_record(const RiskFacts& facts) {
+  boost::json::array machines;
+  for (const auto& inside : facts.inside) {
+    boost::json::object entry{{"instance_id", inside.instance.str()},
+                              {"answered", inside.why_not.empty()}};
+    if (inside.device) {
+      entry["device_read_only"] = inside.device->read_only;
+      entry["users"] = inside.device->user_count;
+      boost::json::array mounts;
+      for (const auto& mount : inside.device->mounts) {
+        mounts.push_back({{"mount_point", mount.mount_point}, {"read_only", mount.read_only}});
+      }
+      entry["mounts"] = std::move(mounts);
+    }
+    machines.push_back(std::move(entry));
+  }
+  return machines;
+}
+
 // A block a risk: sentences do not fit the columns of a terminal.
 std::string text_of(const RiskFacts& facts, const std::vector<Risk>& risks) {
   std::string text =
       fmt::format("Volume {} ({}, {} GiB, {})\n", label_of(facts.volume), facts.volume.type,
                   facts.volume.size.count, volume::name_of(facts.volume.state));
+  text += inside_text(facts);
   for (const Risk& risk : risks) {
     text += fmt::format("  {:<9} {}\n            {}\n", volume::name_of(risk.level), risk.scenario,
                         risk.effect);
@@ -82,6 +124,7 @@ boost::json::object record_of(const RiskFacts& facts, const std::vector<Risk>& r
     rows.push_back(std::move(row));
   }
   return {{"volume_id", facts.volume.id.str()},
+          {"machines", inside_record(facts)},
           {"level", volume::name_of(risks.front().level)},
           {"risks", std::move(rows)}};
 }

@@ -163,7 +163,8 @@ TEST_F(FilesHardware, RunsCommandsLikeAnAgentDoes) {
 TEST_F(FilesHardware, EndsACommandThatTakesTooLongButNotWhatHasLeftIt) {
   const auto late = hardware_.machines->run(
       machine_a,
-      {.script = "timeout 1001 sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null & sleep 1003",
+      {.script =
+           "timeout 1001 sleep 1001 & setsid sleep 1002 >/dev/null 2>&1 </dev/null & sleep 1003",
        .timeout = std::chrono::seconds{1}},
       {});
   ASSERT_TRUE(late) << late.error().message;
