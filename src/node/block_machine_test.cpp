@@ -755,5 +755,95 @@ TEST_F(on_block_machine, inspection_names_twenty_users_and_counts_all) {
   EXPECT_FALSE(device->mounts.front().read_only);
 }
 
+TEST_F(on_block_machine, inspection_tells_whether_a_journal_is_clean) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  const auto journal = [&] {
+    return find_volume(inspect(bed_->machine()).value(), volume)->journal;
+  };
+  EXPECT_EQ(journal(), Journal::clean);
+  ASSERT_EQ(code_of(mount_it()), "");
+  EXPECT_EQ(journal(), Journal::unknown) << "of a mounted one it says nothing";
+  testing::said_by(fmt::format("echo x >{0}/file; sync -f {0}; cp --sparse=always {1} {1}.cut",
+                               bed_->mount_point(), at_image()));
+  ASSERT_EQ(code_of(unmount_it()), "");
+  testing::said_by(fmt::format("cat {1}.cut >{0}; blockdev --flushbufs {0}", bed_->node(1).string(),
+                               at_image()));
+  EXPECT_EQ(journal(), Journal::dirty);
+}
+
+TEST_F(on_block_machine, an_nfs_export_of_a_volume_is_named_and_in_the_way) {
+  make_mounted();
+  std::ofstream{bed_->folder() / "exports"} << "/elsewhere *(ro)\n"
+                                            << bed_->mount_point()
+                                            << "/shared\\040dir 10.0.0.0/8(rw)\n"
+                                            << bed_->mount_point() << "-not-ours *(ro)\n";
+  const auto unmounted = unmount_it();
+  ASSERT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details,
+              ElementsAre(HasSubstr("the NFS export " + bed_->mount_point() + "/shared")));
+  const auto facts = inspect(bed_->machine());
+  ASSERT_EQ(code_of(facts), "");
+  ASSERT_THAT(find_volume(*facts, volume)->users, SizeIs(1));
+  EXPECT_THAT(find_volume(*facts, volume)->users[0].what, ElementsAre("export"));
+}
+
+TEST_F(on_block_machine, a_process_of_a_container_is_named_with_it) {
+  make_mounted();
+  const testing::Background process{
+      fmt::format("cd {}; : >ready; exec sleep 30", bed_->mount_point())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->mount_point())));
+  // What the kernel says of a container's process, in our own mount namespace.
+  std::ofstream{bed_->folder() / "cgroup"} << "0::/system.slice/docker-0123456789ab"
+                                           << std::string(52, 'c') << ".scope\n";
+  if (testing::said_by(fmt::format("mount --bind {}/cgroup /proc/{}/cgroup && echo done",
+                                   bed_->folder().string(), process.pid())) != "done") {
+    GTEST_SKIP() << "what /proc says cannot be covered here";
+  }
+  const auto facts = inspect(bed_->machine());
+  const auto unmounted = unmount_it();
+  testing::said_by(fmt::format("umount /proc/{}/cgroup", process.pid()));
+  EXPECT_EQ(code_of(unmounted), "busy");
+  EXPECT_THAT(unmounted.error().details,
+              ElementsAre(HasSubstr("in container docker 0123456789ab:")));
+  EXPECT_EQ(find_volume(facts.value(), volume)->users.at(0).container, "docker 0123456789ab");
+}
+
+// What a busy machine says must come back whole: SSM cuts at 24,000 characters.
+TEST_F(on_block_machine, inspection_of_twenty_eight_busy_volumes_fits_and_says_that_it_was_cut) {
+  for (int n = 1; n <= 28; ++n) {
+    auto& loop = bed_->add(n, fmt::format("vol0{:016x}", n), 8);
+    const auto point =
+        (bed_->folder() / fmt::format("{:0200}", n) / std::string(200, 'x')).string();
+    testing::said_by(
+        fmt::format("mkfs.ext4 -q -O ^has_journal {0}; mkdir -p {1} {1}-2; mount {0} {1}; mount "
+                    "--bind {1} {1}-2",
+                    loop.path(), point));
+  }
+  const testing::Background users{
+      fmt::format("for d in {}/0*/x*x; do cd $d; sleep 30 & sleep 30 & done; : >{}/ready; wait",
+                  bed_->folder().string(), bed_->folder().string())};
+  ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+  const auto machine = bed_->machine();
+  const auto said = machine.shell.run(machine.instance, assemble({.name = "inspect"}),
+                                      std::chrono::seconds{50}, {});
+  ASSERT_TRUE(said);
+  EXPECT_LT(said->out.size(), 24'000U);
+  const auto facts = inspect(machine);
+  ASSERT_EQ(code_of(facts), "");
+  ASSERT_THAT(facts->devices, SizeIs(28));
+  int cut = 0;
+  for (const auto& device : facts->devices) {
+    EXPECT_EQ(device.cut, device.mounts.size() < 2 || device.users.size() < device.user_count ||
+                              device.mounts.front().mount_point.ends_with("..."))
+        << device.device;
+    cut += device.cut ? 1 : 0;
+    EXPECT_FALSE(device.mounts.empty()) << device.device;
+    EXPECT_EQ(device.mount_count, 2U);
+    EXPECT_GE(device.user_count, 2U);
+  }
+  EXPECT_GE(cut, 20) << "the last ones may have room enough";
+}
+
 }  // namespace
 }  // namespace runctl::node

@@ -62,6 +62,9 @@ DeviceFacts read_device(const json::value& entry) {
   facts.uuid = text(entry, "uuid");
   facts.label = text(entry, "label");
   facts.holders = texts(entry, "holders");
+  facts.journal = parse_journal(text(entry, "journal"));
+  facts.mount_count = count(entry, "mount_count");
+  facts.cut = boolean_at(entry, "cut").value_or(false);
   facts.user_count = count(entry, "user_count");
   if (const auto* mounts = array_at(entry, "mounts")) {
     for (const auto& mount : *mounts) {
@@ -76,13 +79,20 @@ DeviceFacts read_device(const json::value& entry) {
     for (const auto& user : *users) {
       facts.users.push_back({.pid = integer_at(user, "pid").value_or(0),
                              .command = text(user, "command"),
-                             .what = texts(user, "what")});
+                             .what = texts(user, "what"),
+                             .container = text(user, "container")});
     }
   }
+  facts.mount_count = std::max<std::uint64_t>(facts.mount_count, facts.mounts.size());
   return facts;
 }
 
 }  // namespace
+
+Journal parse_journal(std::string_view word) {
+  if (word == "clean") return Journal::clean;
+  return word == "dirty" ? Journal::dirty : Journal::unknown;
+}
 
 Result<MachineFacts> inspect(const Machine& machine) {
   RUNCTL_TRY_LET(const auto record, run_script(machine, {.name = "inspect"}));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -16,6 +17,10 @@ namespace runctl::node {
 
 // In a machine of the emulator without root a volume is a directory.
 enum class StorageKind : std::uint8_t { block, directory };
+
+enum class Journal : std::uint8_t { clean, dirty, unknown };
+// A script's word for it.
+[[nodiscard]] Journal parse_journal(std::string_view word);
 
 enum class Probe : std::uint8_t {
   filesystem,  // or a partition table, a RAID member: something that names itself
@@ -38,7 +43,9 @@ struct MountFacts {
 struct UserFacts {
   std::int64_t pid = 0;  // 0 for what is no process: swap, a loop device
   std::string command;
-  std::vector<std::string> what;  // cwd, root, exe, fd, map, device, loop, swap
+  std::vector<std::string> what;  // cwd, root, exe, fd, map, device, loop, swap, export (NFS)
+  // "docker 0123456789ab": the kind and the start of the id, for a process of a container.
+  std::string container = {};
 };
 
 struct DeviceFacts {
@@ -51,10 +58,16 @@ struct DeviceFacts {
   std::string type = {};
   std::string uuid = {};
   std::string label = {};
+  // Of a filesystem that is not mounted here; unknown for a mounted one.
+  Journal journal = Journal::unknown;
   std::vector<MountFacts> mounts = {};  // in every mount namespace, the first 20
-  std::vector<UserFacts> users = {};    // the first 20
+  std::uint64_t mount_count = 0;
+  std::vector<UserFacts> users = {};  // the first 20
   std::uint64_t user_count = 0;
-  std::vector<std::string> holders = {};  // device mapper, md
+  std::vector<std::string> holders = {};  // device mapper (LVM), md
+  // Not all mounts or users are here, or not with their whole paths: SSM returns 24,000 characters,
+  // in which 28 volumes must have room. The counts are true, and one mount at least is named.
+  bool cut = false;
 };
 
 struct MachineFacts {

@@ -12,8 +12,11 @@ namespace runctl::node {
 
 struct ShellOutcome {
   int exit_status = 0;
-  std::string out = {};  // may be cut by the transport; records are small enough not to be
+  std::string out = {};
   std::string err = {};
+  // The transport keeps only the start of `out`, and there may have been more. Records are small
+  // enough not to be cut.
+  bool cut = false;
 };
 
 class RemoteShell {

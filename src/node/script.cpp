@@ -92,8 +92,12 @@ std::vector<std::string> details_of(const boost::json::value& record) {
     for (const auto& user : *users) {
       const auto pid = integer_at(user, "pid").value_or(0);
       const auto command = string_at(user, "command").value_or("");
-      details.push_back(pid > 0 ? fmt::format("process {} '{}': {}", pid, command, words_of(user))
-                                : fmt::format("{}: {}", command, words_of(user)));
+      const auto container = string_at(user, "container").value_or("");
+      details.push_back(
+          pid > 0 ? fmt::format("process {} '{}'{}: {}", pid, command,
+                                container.empty() ? "" : fmt::format(" in container {}", container),
+                                words_of(user))
+                  : fmt::format("{}: {}", command, words_of(user)));
     }
     const auto count = integer_at(record, "user_count").value_or(0);
     if (std::cmp_greater(count, users->size())) {
@@ -192,6 +196,14 @@ Result<boost::json::value> read_record(std::string_view script_name, const Insta
   auto record = parse_json(to_utf8(last_line(outcome.out)));
   const auto ok = record ? boolean_at(*record, "ok") : std::nullopt;
   if (!ok || *ok != (outcome.exit_status == 0)) {
+    if (outcome.cut) {
+      auto cut = fail(Errc::corrupt,
+                      fmt::format("'{}' on instance {} said more than the {} bytes that came back, "
+                                  "and its record is not among them",
+                                  script_name, instance, outcome.out.size()));
+      cut.error().effect = Effect::unknown;
+      return cut;
+    }
     const auto said = trim(outcome.out).empty() ? trim(outcome.err) : trim(outcome.out);
     auto garbled =
         fail(Errc::corrupt,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/ssm/invocations.hpp"
 #include "aws/ssm/shapes.hpp"
 
 namespace runctl::node {
@@ -17,6 +18,12 @@ namespace ssm = aws::ssm;
 constexpr std::chrono::seconds delivery_timeout{30};
 // What an answer may take beyond the script's own time: delivery, and SSM's bookkeeping.
 constexpr std::chrono::seconds grace = delivery_timeout + std::chrono::seconds{30};
+
+// How long it is looked whether a command that was cancelled has ended, and what may be asked for
+// it.
+constexpr std::chrono::seconds cancel_time{10};
+// Source: Systems Manager User Guide, "Understanding command outputs": the first 24,000 characters.
+constexpr std::size_t output_limit = 24'000;
 
 std::unexpected<Error> agent_is_silent(const InstanceId& instance, Error cause) {
   cause.code = Errc::unavailable;
@@ -38,9 +45,11 @@ Result<std::optional<ShellOutcome>> judge(const InstanceId& instance,
     return std::nullopt;
   }
   if (seen.status == "Success" || seen.status == "Failed") {
-    return ShellOutcome{.exit_status = static_cast<int>(seen.response_code.value_or(-1)),
-                        .out = seen.standard_output_content.value_or(""),
-                        .err = seen.standard_error_content.value_or("")};
+    ShellOutcome outcome{.exit_status = static_cast<int>(seen.response_code.value_or(-1)),
+                         .out = seen.standard_output_content.value_or(""),
+                         .err = seen.standard_error_content.value_or("")};
+    outcome.cut = outcome.out.size() >= output_limit;
+    return outcome;
   }
   Error error{.code = Errc::deadline_exceeded, .effect = Effect::unknown};
   if (seen.status_details == "Delivery Timed Out" || seen.status_details == "DeliveryTimedOut" ||
@@ -48,10 +57,19 @@ Result<std::optional<ShellOutcome>> judge(const InstanceId& instance,
     error.effect = Effect::not_applied;
     return agent_is_silent(instance, std::move(error));
   }
-  if (seen.status == "Cancelled") error.code = Errc::cancelled;
+  if (seen.status == "Cancelled") {
+    error.code = Errc::cancelled;
+    // Cancelled before the agent had fetched it.
+    if (seen.execution_start_date_time.value_or("").empty()) error.effect = Effect::not_applied;
+  }
   error.message =
       fmt::format("a command on instance {} ended as '{}'", instance, seen.status_details);
   return std::unexpected{std::move(error)};
+}
+
+bool may_answer_later(const Error& error) {
+  return error.code == Errc::unavailable || error.code == Errc::throttled ||
+         (error.remote && error.remote->code == "InvocationDoesNotExist");
 }
 
 }  // namespace
@@ -64,7 +82,6 @@ Result<ShellOutcome> SsmShell::run(const InstanceId& instance, const std::string
                             script.size(), ssm_script_limit));
   }
   const auto deadline = clock_.ticks() + timeout + grace;
-  const aws::CallOptions options{.deadline = deadline, .stop = stop};
   auto sent = aws_.change<ssm::SendCommand>(
       {.instance_ids = {instance.str()},
        .document_name = "AWS-RunShellScript",
@@ -72,7 +89,7 @@ Result<ShellOutcome> SsmShell::run(const InstanceId& instance, const std::string
        .comment = "runctl",
        .parameters = {{"commands", {script}},
                       {"executionTimeout", {std::to_string(timeout.count())}}}},
-      options);
+      {.deadline = deadline, .stop = stop});
   if (!sent) {
     const auto& remote = sent.error().remote;
     if (remote && remote->code == "InvalidInstanceId") {
@@ -83,29 +100,61 @@ Result<ShellOutcome> SsmShell::run(const InstanceId& instance, const std::string
   if (!sent->command || sent->command->command_id.empty()) {
     return fail(Errc::corrupt, "SSM's answer to SendCommand has no command id");
   }
+  const Sent command{.instance = instance, .id = sent->command->command_id};
+  auto outcome = follow(command, {.deadline = deadline, .stop = stop});
+  if (outcome || !gave_up(outcome.error())) return outcome;
+  return cancel(command, std::move(outcome).error());
+}
 
-  const ssm::GetCommandInvocationRequest question{.command_id = sent->command->command_id,
-                                                  .instance_id = instance.str()};
+Result<ShellOutcome> SsmShell::follow(const Sent& command, const aws::CallOptions& options) {
   // Most of our scripts end within 100 ms; a long one is asked for every two seconds.
   std::chrono::milliseconds delay{10};
-  while (clock_.ticks() < deadline) {
-    RUNCTL_TRY(clock_.sleep_until(clock_.ticks() + delay, stop));
+  while (clock_.ticks() < options.deadline) {
+    RUNCTL_TRY(clock_.sleep_until(clock_.ticks() + delay, options.stop));
     delay = std::min<std::chrono::milliseconds>(delay * 2, std::chrono::seconds{2});
-    auto seen = aws_.call<ssm::GetCommandInvocation>(question, options);
-    const bool too_early =
-        !seen && seen.error().remote && seen.error().remote->code == "InvocationDoesNotExist";
-    if (too_early) continue;
+    auto seen = aws_.call<ssm::GetCommandInvocation>(
+        {.command_id = command.id, .instance_id = command.instance.str()}, options);
+    if (!seen && may_answer_later(seen.error())) continue;
     if (!seen) {
       seen.error().effect = Effect::unknown;
       return std::unexpected{std::move(seen).error()};
     }
-    RUNCTL_TRY_LET(auto outcome, judge(instance, *seen));
+    RUNCTL_TRY_LET(auto outcome, judge(command.instance, *seen));
     if (outcome) return *std::move(outcome);
   }
-  auto late = fail(Errc::deadline_exceeded,
-                   fmt::format("a command on instance {} did not end in time", instance));
-  late.error().effect = Effect::unknown;
-  return late;
+  return fail(Errc::deadline_exceeded,
+              fmt::format("a command on instance {} did not end in time", command.instance));
+}
+
+bool SsmShell::gave_up(const Error& error) {
+  // Not what SSM said of a command that has ended.
+  const bool ours = error.code == Errc::deadline_exceeded || error.code == Errc::cancelled;
+  return ours && !error.message.contains("ended as");
+}
+
+Result<ShellOutcome> SsmShell::cancel(const Sent& command, Error why) {
+  // What was requested to stop is the command, not its end.
+  const aws::CallOptions options{.deadline = clock_.ticks() + cancel_time};
+  why.effect = Effect::unknown;
+  const auto asked = aws_.change<ssm::CancelCommand>(
+      {.command_id = command.id, .instance_ids = {command.instance.str()}}, options);
+  if (!asked) {
+    why.message += fmt::format("; it could not be cancelled ({}) and ends at its own time-out",
+                               asked.error().message);
+    return std::unexpected{std::move(why)};
+  }
+  auto outcome = follow(command, options);
+  // It was faster than we.
+  if (outcome) return outcome;
+  const auto& ended = outcome.error();
+  if (ended.code == Errc::cancelled) {
+    why.effect = ended.effect;
+    why.message += ended.effect == Effect::not_applied ? "; it was cancelled before it began"
+                                                       : "; it was ended there";
+  } else {
+    why.message += "; it was asked to end, and whether it has is not known";
+  }
+  return std::unexpected{std::move(why)};
 }
 
 Result<bool> is_agent_online(aws::Client& aws, const InstanceId& instance,

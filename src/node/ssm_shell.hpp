@@ -1,6 +1,8 @@
 // RemoteShell over SSM Run Command: no open port and no key on the machine.
 #pragma once
 
+#include <string>
+
 #include "aws/client.hpp"
 #include "io/clock.hpp"
 #include "node/remote_shell.hpp"
@@ -17,12 +19,22 @@ class SsmShell final : public RemoteShell {
   SsmShell(aws::Client& aws, Clock& clock) : aws_{aws}, clock_{clock} {}
 
   // Sends the script once: SendCommand has no client token, and a script that ran twice could do
-  // harm. Errors: as RemoteShell; invalid_argument for a script above ssm_script_limit.
+  // harm. At the deadline and on `stop` the command is cancelled, and it is looked whether it has
+  // ended; if it had just ended by itself, its outcome is returned all the same. Errors: as
+  // RemoteShell; invalid_argument for a script above ssm_script_limit.
   [[nodiscard]] Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
                                          std::chrono::seconds timeout,
                                          const std::stop_token& stop) override;
 
  private:
+  struct Sent {
+    const InstanceId& instance;
+    std::string id;
+  };
+  Result<ShellOutcome> follow(const Sent& command, const aws::CallOptions& options);
+  Result<ShellOutcome> cancel(const Sent& command, Error why);
+  [[nodiscard]] static bool gave_up(const Error& error);
+
   aws::Client& aws_;
   Clock& clock_;
 };

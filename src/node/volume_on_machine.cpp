@@ -72,11 +72,6 @@ std::string_view name_of(FilesystemType type) {
   std::unreachable();
 }
 
-Journal parse_journal(std::string_view word) {
-  if (word == "clean") return Journal::clean;
-  return word == "dirty" ? Journal::dirty : Journal::unknown;
-}
-
 Result<Formatted> format(const Machine& machine, const FormatRequest& request) {
   if (!is_uuid(request.uuid)) {
     return fail(Errc::invalid_argument,

@@ -90,10 +90,6 @@ struct MountedVolume {
 // point that is not absolute; as run_script.
 [[nodiscard]] Result<MountedVolume> mount(const Machine& machine, const MountRequest& request);
 
-enum class Journal : std::uint8_t { clean, dirty, unknown };
-// A script's word for it.
-[[nodiscard]] Journal parse_journal(std::string_view word);
-
 struct UnmountedVolume {
   StorageKind kind = StorageKind::block;
   std::string device;

@@ -44,6 +44,7 @@ find_users() {
   [ -n "$ours$mount_users" ] || return 0
   scan_users "$number"
   scan_kernel_users "$number"
+  scan_exports "$number"
   users="$users
 $mount_users"
   users_json "$number" 20

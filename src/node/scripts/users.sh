@@ -107,9 +107,38 @@ scan_kernel_users() {
   done
 }
 
-# users_json NUMBER LIMIT: sets users_json (an array, one entry a process) and user_count, from `users`.
+# Adds to users what NFS exports of the filesystem with number $1, from the kernel's table and exportfs's.
+scan_exports() {
+  points=$(printf '%s\n' "$mounts" | number="$1" own="$own_namespace" awk -F '\t' '
+    $1 == ENVIRON["number"] && $2 == ENVIRON["own"] { print $7 }')
+  [ -n "$points" ] || return 0
+  # shellcheck disable=SC2086 # names of files
+  found=$(cat ${RUNCTL_EXPORTS:-/proc/fs/nfsd/exports /var/lib/nfs/etab} 2>/dev/null |
+    points="$points" number="$1" awk "$json_awk"'
+    BEGIN { n = split(ENVIRON["points"], point, "\n") }
+    /^\// && !($1 in seen) { seen[$1] = 1
+      for (i = 1; i <= n; i++) if ($1 == point[i] || index($1, point[i] "/") == 1) {
+        print ENVIRON["number"] "\te" NR "\texport\tthe NFS export " $1; break } }')
+  users="$users${found:+
+}$found"
+}
+
+# users_json NUMBER LIMIT: sets users_json (an array, one entry a process) and user_count, from `users`. Docker, Podman
+# and containerd name the control groups of their containers after 64 hexadecimal digits.
 users_json() {
   users_json=$(printf '%s\n' "$users" | number="$1" limit="$2" awk -F '\t' "$json_awk"'
+    function container_of(pid,    file, line, at, kind, out) {
+      file = "/proc/" pid "/cgroup"
+      while ((getline line < file) > 0) {
+        kind = line ~ /docker/ ? "docker" : line ~ /libpod/ ? "podman" : line ~ /containerd|kubepods/ ? "containerd" : "container"
+        while (out == "" && (at = match(line, /[0-9a-f]+/)) > 0) {
+          if (RLENGTH == 64) out = kind " " substr(line, at, 12)
+          line = substr(line, at + RLENGTH)
+        }
+      }
+      close(file)
+      return out
+    }
     $1 == ENVIRON["number"] { if (!($2 in kinds)) order[++n] = $2
       kinds[$2] = kinds[$2] (kinds[$2] == "" ? "" : ",") json($3); extra[$2] = $4 }
     END {
@@ -120,20 +149,30 @@ users_json() {
           ask = "{ " ask "; } 2>/dev/null"
           (ask | getline command); if (command == "") (ask | getline command); close(ask); sub(/ +$/, "", command)
         } else pid = 0
-        out = out (i > 1 ? "," : "") "{\"pid\":" pid ",\"command\":" json(command) ",\"what\":[" kinds[id] "]}"
+        container = pid ? container_of(pid) : ""
+        out = out (i > 1 ? "," : "") "{\"pid\":" pid ",\"command\":" json(substr(command, 1, 300)) ",\"what\":[" kinds[id] "]" \
+          (container == "" ? "" : ",\"container\":" json(container)) "}"
       }
       printf "[%s] %d", out, n }')
   user_count=${users_json##* }
   users_json=${users_json% *}
 }
 
-# mounts_json NUMBER: sets mounts_json, the device's mounts in all namespaces without repetition.
+# mounts_json NUMBER [LIMIT [LONGEST]]: sets mounts_json, the device's mounts in all namespaces without repetition, and
+# mount_count. At most LIMIT of them, with paths of at most LONGEST bytes.
 mounts_json() {
-  mounts_json=$(printf '%s\n' "$mounts" | number="$1" own="$own_namespace" awk -F '\t' "$json_awk"'
+  mounts_json=$(printf '%s\n' "$mounts" | number="$1" limit="${2:-20}" longest="${3:-4096}" own="$own_namespace" \
+    awk -F '\t' "$json_awk"'
+    function short(s) { return length(s) > longest ? substr(s, 1, longest) "..." : s }
+    BEGIN { longest = ENVIRON["longest"] + 0 }
     $1 == ENVIRON["number"] {
-      line = json(unescape($7)) ",\"root\":" json(unescape($6)) ",\"options\":" json($8) \
+      line = json(short(unescape($7))) ",\"root\":" json(short(unescape($6))) ",\"options\":" json($8) \
         ",\"read_only\":" ($8 ~ /^ro(,|$)/ ? "true" : "false") ",\"own_namespace\":" ($2 == ENVIRON["own"] ? "true" : "false")
-      if (line in seen || ++n > 20) next
-      seen[line] = 1; out = out (n > 1 ? "," : "") "{\"mount_point\":" line ",\"pid\":" $3 "}" }
-    END { printf "[%s]", out }')
+      if ($7 $6 line in seen) next
+      seen[$7 $6 line] = 1
+      if (++n > ENVIRON["limit"] + 0) next
+      out = out (n > 1 ? "," : "") "{\"mount_point\":" line ",\"pid\":" $3 "}" }
+    END { printf "[%s] %d", out, n }')
+  mount_count=${mounts_json##* }
+  mounts_json=${mounts_json% *}
 }
