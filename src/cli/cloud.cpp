@@ -13,6 +13,8 @@
 #include "cli/output.hpp"
 #include "fleet/judge.hpp"
 #include "journal/journal.hpp"
+#include "node/ssh_shell.hpp"
+#include "node/ssm_shell.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -122,6 +124,32 @@ std::filesystem::path emulator_journal_path(const Context& context) {
   return context.globals.emulator_state + "/operations.db";
 }
 
+std::unique_ptr<node::RemoteShell> Cloud::make_shell() {
+  const Globals& globals = context_.globals;
+  if (!globals.use_ssh) return std::make_unique<node::SsmShell>(aws_, context_.clock);
+  node::SshAccess access;
+  for (const auto& [name, value] : context_.environment.variables) {
+    access.environment.push_back(fmt::format("{}={}", name, value));
+  }
+  const std::string before = globals.ssh_user.empty() ? "" : globals.ssh_user + "@";
+  if (globals.ssh_by_id) {
+    access.host_of = [before](const InstanceId& id) -> Result<std::string> {
+      return before + id.str();
+    };
+  } else {
+    access.host_of = [this, before](const InstanceId& id) -> Result<std::string> {
+      RUNCTL_TRY_LET(const auto instance, volume::read_instance(aws_, id, options()));
+      const bool is_public = !instance.public_address.empty();
+      const std::string& address = is_public ? instance.public_address : instance.private_address;
+      if (!address.empty()) return before + address;
+      auto none = fail(Errc::unavailable, fmt::format("instance {} has no address", id));
+      none.error().hint = "It gets one when it runs; or set ssh_host = \"id\".";
+      return none;
+    };
+  }
+  return std::make_unique<node::SshShell>(context_.process, context_.clock, std::move(access));
+}
+
 journal::Recorder Cloud::begin(OperationSpec spec) {
   return {journal_path(context_),
           context_.clock,
@@ -203,7 +231,7 @@ Result<std::vector<std::string>> Cloud::recent_devices(const VolumeId& volume) {
 volume::Session Cloud::session() {
   const auto timeout = context_.globals.timeout;
   volume::Session session{.aws = aws_,
-                          .shell = shell_,
+                          .shell = *shell_,
                           .clock = context_.clock,
                           .random = context_.random,
                           .stop = context_.stop};

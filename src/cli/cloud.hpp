@@ -15,7 +15,7 @@
 #include "base/result.hpp"
 #include "cli/context.hpp"
 #include "journal/recorder.hpp"
-#include "node/ssm_shell.hpp"
+#include "node/remote_shell.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
@@ -45,7 +45,7 @@ class Cloud {
       : context_{context},
         place_{std::move(place)},
         aws_{context.http, context.clock, context.random, context.log, std::move(config)},
-        shell_{aws_, context.clock} {}
+        shell_{make_shell()} {}
   Cloud(const Cloud&) = delete;
   Cloud& operator=(const Cloud&) = delete;
   Cloud(Cloud&&) = delete;
@@ -53,7 +53,7 @@ class Cloud {
   ~Cloud() = default;
 
   [[nodiscard]] aws::Client& aws() { return aws_; }
-  [[nodiscard]] node::RemoteShell& shell() { return shell_; }
+  [[nodiscard]] node::RemoteShell& shell() { return *shell_; }
   // With the deadline of --timeout, counted from the command's start, and progress on standard
   // error.
   [[nodiscard]] volume::Session session();
@@ -89,6 +89,7 @@ class Cloud {
   }
 
  private:
+  [[nodiscard]] std::unique_ptr<node::RemoteShell> make_shell();
   [[nodiscard]] journal::Recorder take_over(journal::Operation operation);
   void end_taken_over(journal::Recorder& recorder, const Error* error);
   [[nodiscard]] journal::Recorder begin(OperationSpec spec);
@@ -98,7 +99,7 @@ class Cloud {
   Context& context_;
   std::string place_;
   aws::Client aws_;
-  node::SsmShell shell_;
+  std::unique_ptr<node::RemoteShell> shell_;
   std::chrono::steady_clock::time_point started_ = context_.clock.ticks();
 };
 

@@ -99,6 +99,15 @@ Result<std::vector<Effective>> emulator_rows(const Context& context) {
       {.name = "credentials", .value = "found", .origin = "the emulator's own"}};
 }
 
+Effective shell_row(const Context& context, const config::Settings& settings) {
+  std::string origin = "default";
+  if (settings.shell) origin = settings.where.find("aws.shell")->second;
+  if (context.environment.get("RUNCTL_SHELL")) origin = "environment variable RUNCTL_SHELL";
+  return {.name = "shell",
+          .value = context.globals.use_ssh ? "ssh" : "ssm",
+          .origin = std::move(origin)};
+}
+
 Result<std::vector<Effective>> effective(const Arguments& arguments, const Context& context,
                                          const config::Settings& settings) {
   std::vector<Effective> rows{emulator_row(arguments, context, settings)};
@@ -106,6 +115,7 @@ Result<std::vector<Effective>> effective(const Arguments& arguments, const Conte
                                          ? emulator_rows(context)
                                          : account_rows(context, settings));
   rows.insert(rows.end(), account.begin(), account.end());
+  rows.push_back(shell_row(context, settings));
   rows.push_back({.name = "emulator state",
                   .value = context.globals.emulator_state,
                   .origin = arguments.has("--state") ? "--state"

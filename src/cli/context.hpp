@@ -36,6 +36,10 @@ struct Globals {
   aws::AccountChoice flags = {};
   aws::AccountChoice settings = {};
   std::string emulator_state = {};  // directory
+  // How scripts reach machines; with ssh, as whom, and by which name.
+  bool use_ssh = false;
+  std::string ssh_user = {};
+  bool ssh_by_id = false;
 };
 
 struct Context {

@@ -33,6 +33,35 @@ std::string default_state_directory(const Environment& environment) {
   return environment.get("HOME").value_or("/var/lib") + "/.local/state/runctl/emulator";
 }
 
+// A user's name reaches ssh's command line: what could be an option, or more than a name, does not.
+Result<void> read_shell(const config::Settings& settings, const Environment& environment,
+                        Globals& globals) {
+  const auto choose = [&](std::string_view variable, const std::optional<std::string>& setting) {
+    auto value = environment.get(variable);
+    return value ? *std::move(value) : setting.value_or("");
+  };
+  const std::string shell = choose("RUNCTL_SHELL", settings.shell);
+  if (!shell.empty() && shell != "ssm" && shell != "ssh") {
+    return fail(Errc::invalid_argument, fmt::format("RUNCTL_SHELL is ssm or ssh, not '{}'", shell));
+  }
+  const std::string host = choose("RUNCTL_SSH_HOST", settings.ssh_host);
+  if (!host.empty() && host != "address" && host != "id") {
+    return fail(Errc::invalid_argument,
+                fmt::format("RUNCTL_SSH_HOST is address or id, not '{}'", host));
+  }
+  globals.use_ssh = shell == "ssh";
+  globals.ssh_by_id = host == "id";
+  globals.ssh_user = choose("RUNCTL_SSH_USER", settings.ssh_user);
+  constexpr std::string_view in_names =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (globals.ssh_user.find_first_not_of(in_names) != std::string::npos ||
+      globals.ssh_user.starts_with('-')) {
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is no user's name for ssh", globals.ssh_user));
+  }
+  return {};
+}
+
 // Flag > environment > project file > user file > default.
 Result<Globals> globals_from(const Arguments& arguments, const Environment& environment) {
   RUNCTL_TRY_LET(const config::Settings settings,
@@ -56,6 +85,7 @@ Result<Globals> globals_from(const Arguments& arguments, const Environment& envi
   if (arguments.has("--emulator") && arguments.has("--endpoint-url")) {
     return fail(Errc::invalid_argument, "--emulator and --endpoint-url exclude each other");
   }
+  RUNCTL_TRY(read_shell(settings, environment, globals));
   globals.emulator_state = arguments.get("--state").value_or(
       environment.get("RUNCTL_EMULATOR_STATE").value_or(default_state_directory(environment)));
   if (const auto timeout = arguments.get("--timeout")) {

@@ -1,5 +1,6 @@
 #include "config/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <span>
@@ -20,12 +21,19 @@ struct Row {
   std::string_view table;
   std::string_view key;
   std::optional<std::string> Settings::* value;
+  std::span<const std::string_view> allowed = {};  // empty: any text
 };
 
-constexpr std::array<Row, 3> rows{{
+constexpr std::array<std::string_view, 2> shells{"ssm", "ssh"};
+constexpr std::array<std::string_view, 2> ssh_hosts{"address", "id"};
+
+constexpr std::array<Row, 6> rows{{
     {.table = "aws", .key = "region", .value = &Settings::region},
     {.table = "aws", .key = "profile", .value = &Settings::profile},
     {.table = "aws", .key = "endpoint", .value = &Settings::endpoint},
+    {.table = "aws", .key = "shell", .value = &Settings::shell, .allowed = shells},
+    {.table = "aws", .key = "ssh_user", .value = &Settings::ssh_user},
+    {.table = "aws", .key = "ssh_host", .value = &Settings::ssh_host, .allowed = ssh_hosts},
 }};
 
 std::string position(const std::string& name, const toml::source_region& source) {
@@ -54,6 +62,11 @@ Result<void> read_value(const Row& row, const toml::node& node, const std::strin
              fmt::format("{}: a project's file may set endpoint to \"emulator\" only", where));
     refused.error().hint = "Put another endpoint into your own config.toml, or use --endpoint-url.";
     return refused;
+  }
+  if (!row.allowed.empty() && std::ranges::find(row.allowed, text->get()) == row.allowed.end()) {
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: {}.{} is {}, not '{}'", where, row.table, row.key,
+                            fmt::join(row.allowed, " or "), text->get()));
   }
   settings.*(row.value) = text->get();
   settings.where[fmt::format("{}.{}", row.table, row.key)] =

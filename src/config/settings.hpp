@@ -19,6 +19,13 @@ struct Settings {
   // "emulator", or a URL. A project's file may only say "emulator": what a checked-out directory
   // says must not send credentials elsewhere.
   std::optional<std::string> endpoint = {};
+  // How scripts reach machines: "ssm" (the default) or "ssh".
+  std::optional<std::string> shell = {};
+  // For ssh: the user (default: what the user's own ssh configuration says), and what is connected
+  // to: "address" (the default: the public one, else the private one) or "id", for configurations
+  // that have a `Host i-*`.
+  std::optional<std::string> ssh_user = {};
+  std::optional<std::string> ssh_host = {};
   // Where each was found: "aws.region" at "/home/me/.runctl.toml:2".
   std::map<std::string, std::string, std::less<>> where = {};
   std::vector<std::string> files = {};  // those that were read

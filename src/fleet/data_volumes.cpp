@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "node/ssm_shell.hpp"
 #include "volume/detach.hpp"
 
 namespace runctl::fleet {
@@ -11,8 +10,7 @@ Result<PowerFacts> read_power_facts(const volume::Session& session,
                                     const volume::InstanceFacts& instance) {
   PowerFacts facts{.instance = instance};
   if (instance.state == volume::InstanceState::running) {
-    RUNCTL_TRY_LET(facts.agent_online,
-                   node::is_agent_online(session.aws, instance.id, session.options()));
+    RUNCTL_TRY_LET(facts.agent_online, session.shell.is_reachable(instance.id, session.stop));
   }
   return facts;
 }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "node/ssm_shell.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -75,8 +74,7 @@ Result<InstanceFacts> wait_until_ready(const volume::Session& session, const Ins
         running = seen->state == InstanceState::running;
         session.progress(running ? "waiting for its SSM agent" : "waiting for it to run");
         if (!running) return std::nullopt;
-        RUNCTL_TRY_LET(const bool online,
-                       node::is_agent_online(session.aws, instance, session.options()));
+        RUNCTL_TRY_LET(const bool online, session.shell.is_reachable(instance, session.stop));
         return online ? std::optional{*std::move(seen)} : std::nullopt;
       });
   if (!ready && ready.error().code == Errc::not_found) {

@@ -36,6 +36,11 @@ class RemoteShell {
                                                  const std::string& script,
                                                  std::chrono::seconds timeout,
                                                  const std::stop_token& stop) = 0;
+
+  // Whether scripts can be run there now: by default, whether one that does nothing ends within ten
+  // seconds. Errors: denied, cancelled; those of the transport where it cannot be told.
+  [[nodiscard]] virtual Result<bool> is_reachable(const InstanceId& instance,
+                                                  const std::stop_token& stop);
 };
 
 }  // namespace runctl::node

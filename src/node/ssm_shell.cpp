@@ -157,11 +157,11 @@ Result<ShellOutcome> SsmShell::cancel(const Sent& command, Error why) {
   return std::unexpected{std::move(why)};
 }
 
-Result<bool> is_agent_online(aws::Client& aws, const InstanceId& instance,
-                             const aws::CallOptions& options) {
-  RUNCTL_TRY_LET(const auto answer,
-                 aws.call<ssm::DescribeInstanceInformation>(
-                     {.filters = {{.key = "InstanceIds", .values = {instance.str()}}}}, options));
+Result<bool> SsmShell::is_reachable(const InstanceId& instance, const std::stop_token& stop) {
+  RUNCTL_TRY_LET(
+      const auto answer,
+      aws_.call<ssm::DescribeInstanceInformation>(
+          {.filters = {{.key = "InstanceIds", .values = {instance.str()}}}}, {.stop = stop}));
   return std::ranges::any_of(answer.instance_information_list, [&](const auto& information) {
     return information.instance_id == instance.str() && information.ping_status == "Online";
   });

@@ -26,6 +26,11 @@ class SsmShell final : public RemoteShell {
                                          std::chrono::seconds timeout,
                                          const std::stop_token& stop) override;
 
+  // Whether the machine's agent has reported in and is online, which EC2's own state says nothing
+  // of. Errors: those of aws::Client::call.
+  [[nodiscard]] Result<bool> is_reachable(const InstanceId& instance,
+                                          const std::stop_token& stop) override;
+
  private:
   struct Sent {
     const InstanceId& instance;
@@ -38,10 +43,5 @@ class SsmShell final : public RemoteShell {
   aws::Client& aws_;
   Clock& clock_;
 };
-
-// Whether the machine's SSM agent has reported in and is online.
-// Errors: those of aws::Client::call.
-[[nodiscard]] Result<bool> is_agent_online(aws::Client& aws, const InstanceId& instance,
-                                           const aws::CallOptions& options);
 
 }  // namespace runctl::node

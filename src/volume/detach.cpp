@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "aws/ec2/tags.hpp"
-#include "node/ssm_shell.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/lost_reply.hpp"
 #include "volume/machine.hpp"
@@ -109,8 +108,7 @@ Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts&
   if (!holder && holder.error().code == Errc::not_found) return facts;
   if (!holder) return std::unexpected{std::move(holder).error()};
   facts.holder = *std::move(holder);
-  RUNCTL_TRY_LET(facts.agent_online,
-                 node::is_agent_online(session.aws, meant->instance, session.options()));
+  RUNCTL_TRY_LET(facts.agent_online, session.shell.is_reachable(meant->instance, session.stop));
   return facts;
 }
 

@@ -154,6 +154,7 @@ Result<InstanceFacts> to_facts(const aws::ec2::Instance& wire) {
                       .type = wire.instance_type,
                       .zone = wire.placement ? wire.placement->availability_zone : "",
                       .private_address = wire.private_ip_address,
+                      .public_address = wire.public_ip_address,
                       .root_device = wire.root_device_name,
                       .lifecycle = wire.instance_lifecycle,
                       .launched = wire.launch_time,

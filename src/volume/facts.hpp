@@ -112,6 +112,7 @@ struct InstanceFacts {
   std::string type = {};
   std::string zone = {};
   std::string private_address = {};
+  std::string public_address = {};
   std::string root_device = {};
   std::string lifecycle = {};  // "spot", or empty for on-demand
   std::vector<DeviceMapping> devices = {};

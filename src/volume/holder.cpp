@@ -8,7 +8,6 @@
 
 #include "base/text.hpp"
 #include "node/machine_facts.hpp"
-#include "node/ssm_shell.hpp"
 #include "volume/machine.hpp"
 #include "volume/plan_detach.hpp"
 #include "volume/read.hpp"
@@ -75,8 +74,7 @@ Result<Holder> reachable_holder(const Session& session, const VolumeFacts& volum
   if (instance.state != InstanceState::running) {
     return std::unexpected{is_off(volume, instance, verb)};
   }
-  RUNCTL_TRY_LET(const bool online,
-                 node::is_agent_online(session.aws, instance.id, session.options()));
+  RUNCTL_TRY_LET(const bool online, session.shell.is_reachable(instance.id, session.stop));
   if (!online) {
     Error error = refuse(
         fmt::format("Instance {} has volume {} and cannot be reached.", instance.id, volume.id),
@@ -90,7 +88,7 @@ Result<Holder> reachable_holder(const Session& session, const VolumeFacts& volum
 
 void describe_use(const Session& session, const VolumeId& volume, const InstanceId& instance,
                   Error& refusal) {
-  const auto online = node::is_agent_online(session.aws, instance, session.options());
+  const auto online = session.shell.is_reachable(instance, session.stop);
   if (!online || !*online) return;
   const auto facts = node::inspect(machine_of(session, instance, description_patience));
   if (!facts) return;

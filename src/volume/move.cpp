@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "node/ssm_shell.hpp"
 #include "volume/attach.hpp"
 #include "volume/place.hpp"
 #include "volume/read.hpp"
@@ -56,8 +55,7 @@ Result<MoveFacts> read_move_facts(const Session& session, const VolumeFacts& vol
   }
   MoveFacts facts{.from = std::move(from), .to = std::move(to)};
   if (target.state == InstanceState::running) {
-    RUNCTL_TRY_LET(facts.target_online,
-                   node::is_agent_online(session.aws, target.id, session.options()));
+    RUNCTL_TRY_LET(facts.target_online, session.shell.is_reachable(target.id, session.stop));
   }
   if (facts.from.holder && facts.from.agent_online) {
     RUNCTL_TRY_LET(facts.mounted_at, mounted_at(session, volume.id, facts.from.holder->id));

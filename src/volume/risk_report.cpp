@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "node/ssm_shell.hpp"
 #include "volume/machine.hpp"
 #include "volume/prices.hpp"
 
@@ -344,7 +343,7 @@ std::vector<InsideFacts> ask_machines(const Session& session, const VolumeFacts&
     if (holder.state != InstanceState::running) continue;
     InsideFacts inside{.instance = holder.id};
     session.progress(fmt::format("asking {}", holder.id));
-    const auto online = node::is_agent_online(session.aws, holder.id, session.options());
+    const auto online = session.shell.is_reachable(holder.id, session.stop);
     if (!online || !*online) {
       inside.why_not = online ? "its SSM agent does not answer" : online.error().message;
       all.push_back(std::move(inside));

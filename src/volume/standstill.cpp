@@ -6,7 +6,6 @@
 
 #include "io/random.hpp"
 #include "node/freeze.hpp"
-#include "node/ssm_shell.hpp"
 #include "node/sync.hpp"
 #include "volume/machine.hpp"
 #include "volume/mount.hpp"
@@ -53,8 +52,7 @@ Result<void> Standstill::hold(const Change& change, const AttachmentFacts& attac
                        name_of(holder.state));
     return {};
   }
-  RUNCTL_TRY_LET(const bool online,
-                 node::is_agent_online(session.aws, instance, session.options()));
+  RUNCTL_TRY_LET(const bool online, session.shell.is_reachable(instance, session.stop));
   if (!online) {
     why_ = fmt::format("{} cannot be reached", instance);
     return {};

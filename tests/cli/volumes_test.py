@@ -81,7 +81,8 @@ class Volumes(cloud.CloudTest):
         self.assertEqual((levels["delete"], levels["disk-failure"], levels["second-machine"]), ("none", "low", "none"))
         every = {each["volume_id"]: each for each in
                  self.cloud.run("aws", "ebs", "check", "--output", "json").record["volumes"]}
-        # All but the snapshot's age is the same.
+        # All but the snapshot's age, and that one machine was asked, is the same.
+        self.assertEqual(levels.pop("silent-machine"), "medium")
         self.assertEqual({risk["id"]: risk["level"] for risk in every[volume]["risks"]}, levels)
         self.assertEqual(len(every), len(self.cloud.run("aws", "ebs", "list", "--output", "id").out.split()))
 
