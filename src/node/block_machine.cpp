@@ -89,6 +89,8 @@ LoopDevice::LoopDevice(const fs::path& image, std::uint64_t mebibytes) {
   fs::resize_file(image, mebibytes << 20U);
   path_ = said_by(fmt::format("losetup --find --show --nooverlap {}", shell_quote(image.string())));
   if (!path_.starts_with("/dev/loop")) throw std::runtime_error{"cannot make a loop device"};
+  // A number may have kept the read-only flag of whoever had it before.
+  said_by("blockdev --setrw " + path_);
   struct stat seen{};
   ::stat(path_.c_str(), &seen);
   number_ = fmt::format("{}:{}", major(seen.st_rdev), minor(seen.st_rdev));

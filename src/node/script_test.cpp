@@ -155,6 +155,22 @@ TEST_F(in_the_shell, a_script_that_is_too_long_is_not_sent) {
 }
 
 // Each script as it is sent, so that what one part sets and another uses is seen together.
+// A job's text is a parameter of the script that starts it, and quoted once more.
+TEST(a_job, fits_into_one_command) {
+  for (const char* name : {"make_manifest", "verify_manifest", "warm"}) {
+    const std::string text = assemble({.name = name,
+                                       .parameters = {{"VOLUME_ID", "vol-0123456789abcdef0"},
+                                                      {"EXPECTED_DIGEST", std::string(64, '0')}}});
+    const Script start{.name = "start_job",
+                       .parameters = {{"JOB", name},
+                                      {"VOLUME_ID", "vol-0123456789abcdef0"},
+                                      {"TEXT", text},
+                                      {"WRAPPER", std::string{script_text("job_wrapper")}},
+                                      {"WAIT_TENTHS", "20"}}};
+    EXPECT_LT(assemble(start).size(), script_limit) << name;
+  }
+}
+
 TEST(shellcheck, finds_nothing_in_any_script) {
   if (testing::said_by("command -v shellcheck").empty())
     GTEST_SKIP() << "this machine has no shellcheck";
