@@ -50,6 +50,20 @@ GUARDS = {
         "src/volume/standstill.cpp", "    if (!thawed->held) {", "    if (false) {", r"node\.on_frozen|volume\.|disks\.snapshots"),
     "the freeze around a snapshot": (
         "src/node/scripts/freeze.sh", "fsfreeze --freeze /proc/self/fd/4 2>", "true 2>", r"node\.on_frozen|disks\.snapshots"),
+    "a sealed device is tried to be written": (
+        "src/node/scripts/mount.sh", "conv=nocreat,notrunc oflag=direct iflag=fullblock 2>/dev/null; then",
+        "conv=nocreat,notrunc oflag=direct iflag=fullblock 2>/dev/null && false; then", r"node\..*sealed_mounting"),
+    "a sealed mount is tried to be written": (
+        "src/node/scripts/mount.sh", "  if (: >\"$path/.runctl-write-test.$$\") 2>/dev/null; then", "  if false; then",
+        r"node\..*sealed_mounting"),
+    "nothing dirty is sealed": (
+        "src/node/scripts/make_manifest.sh", '[ "$journal" != dirty ] ||', ": ||", r"node\..*manifests"),
+    "nothing mounted is sealed": (
+        "src/node/scripts/make_manifest.sh", '[ "$mounts_json" = \'[]\' ] ||', ": ||", r"node\..*manifests"),
+    "a check before a volume taken by force is written": (
+        "src/node/scripts/mount.sh", '[ "$CHECK_FIRST:$READ_ONLY" != yes:no ] || check_filesystem', ":", r"node\..*after_a_cut"),
+    "the digest of a manifest": (
+        "src/node/scripts/contents.sh", '[ -z "$1" ] || [ "$digest" = "$1" ] ||', ": ||", r"node\..*manifest"),
     "signature checking": (
         "src/aws/sigv4_verify.cpp", "if (!equal_in_constant_time(expected, presented.signature)) {",
         "if (expected.empty()) {", r"aws\.|emulator\.|conformance"),
