@@ -26,12 +26,13 @@ struct ManifestSummary {
 // Seals a volume that is not mounted: reads every file once, through a read-only mount that only
 // this job sees, then writes `.runctl/manifest` (contents.sh describes it), unmounts, proves that
 // the journal is clean and that nothing holds the device, and leaves the device read-only until
-// unmount() or a restart. Nothing is written before all has been read. One that is sealed already
-// and unchanged is not written to; sockets, pipes and devices are recorded by kind and not opened.
-// Holds the volume's lock to its end. Errors (`remote->code`): conflict (mounted_elsewhere, busy,
-// locked, no_filesystem, needs_recovery; no_space: the manifest does not fit; read_only_device: it
-// is read-only and its manifest does not fit what is on it), internal (io_error: something cannot
-// be read, named; not_clean), precondition (no_device, wrong_device); as run_job.
+// it is detached or the machine restarts (mount() read-write refuses it: read_only_device). Nothing
+// is written before all has been read. One that is sealed already and unchanged is not written to;
+// sockets, pipes and devices are recorded by kind and not opened. Holds the volume's lock to its
+// end. Errors (`remote->code`): conflict (mounted_elsewhere, busy, locked, no_filesystem,
+// needs_recovery; no_space: the manifest does not fit; read_only_device: it is read-only and its
+// manifest does not fit what is on it), internal (io_error: something cannot be read, named;
+// not_clean), precondition (no_device, wrong_device); as run_job.
 [[nodiscard]] Result<ManifestSummary> make_manifest(const Machine& machine, const VolumeId& volume,
                                                     const JobWatch& watch);
 
