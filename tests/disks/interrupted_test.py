@@ -120,10 +120,10 @@ class Interrupted(cloud.CloudTest):
     def test_a_rented_machine_gets_its_volumes(self):
         before = set(self.run_through("aws", "ebs", "list", "--output", "id").out.split())
         self.kill_at("CreateVolume", "after", 0, "aws", "create", "--name", "interrupted", "--data-volume-size", "1",
-                     "--mount-point", "/work")
+                     "--mount-point", "/scratch")
         self.assertIn("with its volumes mounted", self.resume())
         machine = self.run_through("aws", "status", "interrupted", "--output", "id").out.strip()
-        self.assertIn("/work", self.on(machine, "cat /proc/self/mounts"))
+        self.assertIn("/scratch", self.on(machine, "cat /proc/self/mounts"))
         made = set(self.run_through("aws", "ebs", "list", "--output", "id").out.split()) - before
         self.assertEqual(len(made), 2, "its root and one data volume")
 
