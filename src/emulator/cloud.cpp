@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "aws/sigv4.hpp"
+#include "emulator/ec2/views.hpp"
 #include "emulator/perform.hpp"
 #include "emulator/refusal.hpp"
 #include "emulator/routes.hpp"
@@ -226,7 +227,7 @@ ec2::Report Cloud::run_command(const Place& place, const ec2::RunCommand& order,
   }
   ec2::Report report;
   if (ready == ssm::Readiness::now) {
-    report = perform_order(parts_.hardware, order, ending.get_token());
+    report = perform_order(parts_.hardware, with_metadata(order), ending.get_token());
   } else {
     report.error =
         Error{.code = ready == ssm::Readiness::never ? Errc::deadline_exceeded : Errc::cancelled,
@@ -235,6 +236,43 @@ ec2::Report Cloud::run_command(const Place& place, const ec2::RunCommand& order,
   const std::lock_guard lock{mutex_};
   running_.erase(key);
   return report;
+}
+
+ec2::RunCommand Cloud::with_metadata(ec2::RunCommand order) {
+  const std::lock_guard lock{mutex_};
+  if (!metadata_endpoint_.empty()) {
+    // The slash at its end is for the AWS CLI 2.9, which puts none between it and a path.
+    order.script.environment.push_back(fmt::format("AWS_EC2_METADATA_SERVICE_ENDPOINT={}{}/",
+                                                   metadata_endpoint_,
+                                                   metadata_path(order.instance)));
+  }
+  return order;
+}
+
+void Cloud::serve_metadata(std::string endpoint, std::string secret) {
+  const std::lock_guard lock{mutex_};
+  metadata_endpoint_ = std::move(endpoint);
+  metadata_secret_ = std::move(secret);
+}
+
+HttpResponse Cloud::metadata(const HttpRequest& request, const MetadataTarget& target) {
+  const HttpResponse nobody{.status = 404,
+                            .headers = {{.name = "content-type", .value = "text/plain"}},
+                            .body = "no such machine runs here\n"};
+  const auto id = InstanceId::parse(target.instance);
+  if (!id) return nobody;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [place, state] : regions_) {
+    const ec2::Instance* const instance = state.instances.find(*id);
+    if (instance == nullptr) continue;
+    if (instance->state != ec2::InstanceState::running) return nobody;
+    std::vector<ec2::Order> none;
+    const ec2::Turn turn = turn_on(place, none);
+    return answer_metadata(request, target.path,
+                           {.instance = ec2::view_of(*instance, turn), .place = place},
+                           metadata_secret_, turn.now);
+  }
+  return nobody;
 }
 
 ssm::Readiness Cloud::begin_command(const Place& place, const ec2::RunCommand& order) {

@@ -21,6 +21,7 @@
 #include "emulator/fault.hpp"
 #include "emulator/hardware/hardware.hpp"
 #include "emulator/job_queue.hpp"
+#include "emulator/metadata/metadata_service.hpp"
 #include "emulator/pace.hpp"
 #include "emulator/place.hpp"
 #include "emulator/ssm/actions.hpp"
@@ -71,6 +72,12 @@ class Cloud {
 
   [[nodiscard]] Faults& faults() { return *parts_.faults; }
 
+  // From now on machines can ask about themselves below `endpoint` ("http://127.0.0.1:4599"), with
+  // tokens that are made with `secret`; their commands are told where.
+  void serve_metadata(std::string endpoint, std::string secret);
+  // The answer to a machine's question about itself.
+  [[nodiscard]] HttpResponse metadata(const HttpRequest& request, const MetadataTarget& target);
+
   // Takes the machine's power away, whatever account it is of, and returns when it is off: what had
   // not reached the images of its volumes is lost. It can be started again.
   // Errors: invalid_argument (no instance id), not_found, conflict (it does not run), internal.
@@ -109,6 +116,7 @@ class Cloud {
                                     const std::stop_token& stop);
   [[nodiscard]] ec2::Report run_command(const Place& place, const ec2::RunCommand& order,
                                         const std::stop_token& stop);
+  [[nodiscard]] ec2::RunCommand with_metadata(ec2::RunCommand order);
   [[nodiscard]] ssm::Readiness begin_command(const Place& place, const ec2::RunCommand& order);
   [[nodiscard]] Result<std::string> answer_request(const aws::Service& service,
                                                    const HttpRequest& request,
@@ -128,7 +136,9 @@ class Cloud {
   std::mutex mutex_;  // over what follows
   Regions regions_;
   std::map<Place, std::deque<Past>> past_;  // the oldest first; empty unless reads may be stale
-  Timestamp latest_ = {};                   // simulated time never goes back, as wall time may
+  std::string metadata_endpoint_;
+  std::string metadata_secret_;
+  Timestamp latest_ = {};  // simulated time never goes back, as wall time may
   // What runs now, by command and instance.
   std::map<std::pair<std::string, std::string>, std::stop_source> running_;
   // Last, so that they end before what they work on.

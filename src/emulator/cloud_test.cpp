@@ -596,6 +596,37 @@ TEST_F(CloudTest, AVolumeCanBeTakenFromAMachineThatDoesNotComeUp) {
   EXPECT_EQ(seen(v), "available");
 }
 
+TEST_F(CloudTest, AMachineIsToldWhereToAskAboutItselfAndIsAnswered) {
+  open();
+  const auto i = instance();
+  cloud->serve_metadata("http://127.0.0.1:4599", "secret");
+  bench->run = [](const InstanceId&, const MachineCommand& command, const std::stop_token&) {
+    return Result<MachineOutcome>{
+        MachineOutcome{.exit_status = 0, .out = command.environment.front()}};
+  };
+  const auto command = send({i});
+  cloud->wait_until_idle();
+  const auto seen_command =
+      call<aws::ssm::GetCommandInvocation>({.command_id = command, .instance_id = i});
+  EXPECT_EQ(seen_command->standard_output_content,
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:4599/_runctl/machines/" + i + "/");
+  const auto ask = [&](const std::string& of, const HttpRequest& request) {
+    return cloud->metadata(request, {.instance = of, .path = request.url});
+  };
+  const HttpRequest wants_token{
+      .method = "PUT",
+      .url = "/latest/api/token",
+      .headers = {{.name = "x-aws-ec2-metadata-token-ttl-seconds", .value = "60"}}};
+  const HttpRequest wants_id{
+      .url = "/latest/meta-data/instance-id",
+      .headers = {{.name = "x-aws-ec2-metadata-token", .value = ask(i, wants_token).body}}};
+  EXPECT_EQ(ask(i, wants_id).body, i);
+  EXPECT_EQ(ask("i-0123456789abcdef0", wants_token).status, 404);
+  EXPECT_EQ(ask("x", wants_token).status, 404);
+  ASSERT_TRUE(cloud->cut_power(i).has_value());
+  EXPECT_EQ(ask(i, wants_id).status, 404) << "it is off";
+}
+
 TEST_F(CloudTest, TheEventLogTellsWhatTheHardwareDid) {
   open();
   const auto v = volume();

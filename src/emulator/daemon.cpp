@@ -274,9 +274,11 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
         if (r.url.ends_with(faults_path)) {
           return steer_faults(r, published.get().token, *cloud);
         }
+        if (const auto target = metadata_target(r.url)) return cloud->metadata(r, *target);
         return cloud->handle(r);
       }));
   info.endpoint = fmt::format("http://127.0.0.1:{}", server->port());
+  cloud->serve_metadata(info.endpoint, info.token);
   known.set_value(info);
   RUNCTL_TRY_LET(const PublishedInfo file, PublishedInfo::publish(options.state, info));
   {

@@ -108,6 +108,11 @@ class AwsCliTest(unittest.TestCase):
         attachments = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"][0]["Attachments"]
         return attachments[0] if attachments else None
 
+    def ended(self, command, instance):
+        """What became of the command, or None while it has not ended."""
+        seen = self.aws("ssm", "get-command-invocation", "--command-id", command, "--instance-id", instance)
+        return seen if seen["Status"] not in ("Pending", "InProgress") else None
+
     def test_a_volume_goes_to_one_machine_and_comes_back(self):
         volume = self.create_volume("--volume-type", "gp3")
         instance = self.run_instance()
@@ -140,13 +145,7 @@ class AwsCliTest(unittest.TestCase):
                         "--document-name", "AWS-RunShellScript",
                         "--parameters", json.dumps({"commands": ["echo six $((6*7))", "echo no >&2; exit 3"]}))
         command = sent["Command"]["CommandId"]
-
-        def ended():
-            seen = self.aws("ssm", "get-command-invocation", "--command-id", command,
-                            "--instance-id", instance)
-            return seen if seen["Status"] not in ("Pending", "InProgress") else None
-
-        seen = self.until("the command", ended)
+        seen = self.until("the command", lambda: self.ended(command, instance))
         self.assertEqual((seen["Status"], seen["ResponseCode"]), ("Failed", 3))
         self.assertEqual(seen["StandardOutputContent"], "six 42\n")
         self.assertEqual(seen["StandardErrorContent"].splitlines()[0], "no")
@@ -170,6 +169,34 @@ class AwsCliTest(unittest.TestCase):
         self.ec2("terminate-instances", "--instance-ids", instance)
         self.refused("InvalidInstanceId", "ssm", "send-command", "--instance-ids", instance,
                      "--document-name", "AWS-RunShellScript", "--parameters", "commands=true")
+
+    def test_a_machine_knows_itself(self):
+        """The AWS CLI's own metadata client, in a machine, with nothing set up for it; then what it does not ask."""
+        if os.environ.get("RUNCTL_HARDWARE") == "none":
+            self.skipTest("hardware none runs no commands")
+        instance = self.run_instance()
+        script = """
+import os, urllib.error, urllib.request
+base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] + "latest/"
+token = urllib.request.urlopen(urllib.request.Request(
+    base + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}), timeout=5).read().decode()
+for path in "meta-data/instance-id", "meta-data/placement/availability-zone", "meta-data/instance-life-cycle":
+    print(urllib.request.urlopen(urllib.request.Request(
+        base + path, headers={"X-aws-ec2-metadata-token": token}), timeout=5).read().decode())
+try:
+    urllib.request.urlopen(base + "meta-data/instance-id", timeout=5)
+except urllib.error.HTTPError as refused:
+    print(refused.code)
+"""
+        sent = self.aws("ssm", "send-command", "--instance-ids", instance, "--document-name", "AWS-RunShellScript",
+                        "--parameters", json.dumps({"commands": [
+                            f"{AWS_CLI} configure list | grep -w region | tr -s ' '",
+                            "/usr/bin/python3 - <<'END'", *script.splitlines(), "END"]}))
+        command = sent["Command"]["CommandId"]
+        seen = self.until("the command", lambda: self.ended(command, instance))
+        self.assertEqual(seen["StandardOutputContent"].split(),
+                         ["region", "us-east-1", "imds", instance, "us-east-1a", "on-demand", "401"], seen["StandardErrorContent"])
+        self.ec2("terminate-instances", "--instance-ids", instance)
 
     def test_a_volume_grows_where_it_is(self):
         volume = self.create_volume("--volume-type", "gp3")

@@ -167,7 +167,7 @@ Result<MachineOutcome> BlockMachine::run(const MachineCommand& command,
     spec = {.argv = {parts_.program.string(), "__machine", "enter", std::to_string(first_.pid()),
                      std::to_string(first_.start_time()), "/run/commands" / file->path().filename(),
                      file->error_path().string()},
-            .environment = command_environment("/root"),
+            .environment = command_environment("/root", command.environment),
             .output_limit = command.output_limit,
             .on_deadline = OnDeadline::report};
   }

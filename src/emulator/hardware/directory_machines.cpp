@@ -185,7 +185,7 @@ class DirectoryMachines final : public Machines {
         .argv = {"/bin/sh", "-c", R"(echo "$$" >"$3" && cd -- "$1" && exec /bin/sh "$2")", "sh",
                  machine / "root" / fs::path{command.working_directory}.relative_path(),
                  file.path(), file.pid_path()},
-        .environment = command_environment((machine / "home").string()),
+        .environment = command_environment((machine / "home").string(), command.environment),
         .output_limit = command.output_limit,
         .on_deadline = OnDeadline::report};
     spec.environment.push_back(fmt::format("{}={}", marker, machine.string()));

@@ -56,7 +56,8 @@ struct MachineCommand {
   std::string script;                  // run by /bin/sh as root (or as ourselves without root)
   std::string working_directory = {};  // inside the machine; empty is its root
   std::chrono::seconds timeout{3600};
-  std::size_t output_limit = 24'000;  // of each stream, in bytes; the rest is dropped
+  std::size_t output_limit = 24'000;          // of each stream, in bytes; the rest is dropped
+  std::vector<std::string> environment = {};  // "NAME=value", besides that of every command
 };
 
 struct MachineOutcome {
