@@ -256,7 +256,7 @@ void Cloud::serve_metadata(std::string endpoint, std::string secret) {
 }
 
 HttpResponse Cloud::metadata(const HttpRequest& request, const MetadataTarget& target) {
-  const HttpResponse nobody{.status = 404,
+  HttpResponse nobody{.status = 404,
                             .headers = {{.name = "content-type", .value = "text/plain"}},
                             .body = "no such machine runs here\n"};
   const auto id = InstanceId::parse(target.instance);
