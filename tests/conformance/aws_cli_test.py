@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import signed
@@ -108,6 +109,17 @@ class AwsCliTest(unittest.TestCase):
         attachments = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"][0]["Attachments"]
         return attachments[0] if attachments else None
 
+    def hardware(self):
+        with urllib.request.urlopen(self.endpoint + "/_runctl/status", timeout=PATIENCE) as answer:
+            return json.load(answer)["hardware"]
+
+    def output_on(self, instance, *commands):
+        sent = self.aws("ssm", "send-command", "--instance-ids", instance, "--document-name", "AWS-RunShellScript",
+                        "--parameters", json.dumps({"commands": commands}))
+        seen = self.until("the command", lambda: self.ended(sent["Command"]["CommandId"], instance))
+        self.assertEqual(seen["Status"], "Success", seen)
+        return seen["StandardOutputContent"]
+
     def ended(self, command, instance):
         """What became of the command, or None while it has not ended."""
         seen = self.aws("ssm", "get-command-invocation", "--command-id", command, "--instance-id", instance)
@@ -188,18 +200,16 @@ try:
 except urllib.error.HTTPError as refused:
     print(refused.code)
 """
-        sent = self.aws("ssm", "send-command", "--instance-ids", instance, "--document-name", "AWS-RunShellScript",
-                        "--parameters", json.dumps({"commands": [
-                            f"{AWS_CLI} configure list | grep -w region | tr -s ' '",
-                            "/usr/bin/python3 - <<'END'", *script.splitlines(), "END"]}))
-        command = sent["Command"]["CommandId"]
-        seen = self.until("the command", lambda: self.ended(command, instance))
-        self.assertEqual(seen["StandardOutputContent"].split(),
-                         ["region", "us-east-1", "imds", instance, "us-east-1a", "on-demand", "401"], seen["StandardErrorContent"])
+        told = self.output_on(instance, f"{AWS_CLI} configure list | grep -w region | tr -s ' '",
+                              "/usr/bin/python3 - <<'END'", *script.splitlines(), "END")
+        self.assertEqual(told.split(), ["region", "us-east-1", "imds", instance, "us-east-1a", "on-demand", "401"])
         self.ec2("terminate-instances", "--instance-ids", instance)
 
     def test_a_volume_grows_where_it_is(self):
         volume = self.create_volume("--volume-type", "gp3")
+        instance = self.run_instance()
+        self.ec2("attach-volume", "--volume-id", volume, "--instance-id", instance, "--device", "/dev/sdf")
+        self.until("the attachment", lambda: self.attachment(volume)["State"] == "attached")
         modification = self.ec2("modify-volume", "--volume-id", volume, "--size", "8", "--iops", "3500")["VolumeModification"]
         self.assertEqual((modification["OriginalSize"], modification["TargetSize"], modification["TargetIops"]),
                          (1, 8, 3500))
@@ -214,6 +224,9 @@ except urllib.error.HTTPError as refused:
         self.assertIn("EndTime", seen)
         [grown] = self.ec2("describe-volumes", "--volume-ids", volume)["Volumes"]
         self.assertEqual((grown["Size"], grown["Iops"]), (8, 3500))
+        if self.hardware() == "block":
+            self.assertEqual(self.output_on(instance, "blockdev --getsize64 /dev/nvme1n1"), f"{8 << 30}\n")
+        self.ec2("terminate-instances", "--instance-ids", instance)
         self.refused("InvalidParameterValue", "ec2", "modify-volume", "--volume-id", volume, "--size", "7")
         self.refused("InvalidVolumeModification.NotFound", "ec2", "describe-volumes-modifications",
                      "--volume-ids", self.create_volume())
@@ -225,8 +238,17 @@ except urllib.error.HTTPError as refused:
         self.until("the attachment", lambda: self.attachment(volume)["State"] == "attached")
         self.ec2("modify-instance-attribute", "--instance-id", instance, "--block-device-mappings",
                  json.dumps([{"DeviceName": "/dev/sdf", "Ebs": {"DeleteOnTermination": True}}]))
+        look = "cat /proc/sys/kernel/random/boot_id; ls /dev/nvme1n1; pgrep -cx sleep"
+        block = self.hardware() == "block"
+        before = block and self.output_on(instance, "setsid sleep 1000 >/dev/null 2>&1 </dev/null &",
+                                          "until pgrep -x sleep; do sleep 0.1; done >/dev/null", look).split()
         self.ec2("reboot-instances", "--instance-ids", instance)
         self.ec2("wait", "instance-status-ok", "--instance-ids", instance)
+        if block:
+            self.until("the device", lambda: "nvme1n1" in self.output_on(instance, "ls /dev"))
+            after = self.output_on(instance, look + " || true").split()
+            self.assertEqual((before[1:], after[1:]), (["/dev/nvme1n1", "1"], ["/dev/nvme1n1", "0"]))
+            self.assertNotEqual(before[0], after[0], "it has booted again")
         held = self.attachment(volume)
         self.assertEqual((held["State"], held["DeleteOnTermination"]), ("attached", True))
         self.ec2("terminate-instances", "--instance-ids", instance)

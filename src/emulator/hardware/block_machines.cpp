@@ -138,6 +138,7 @@ class BlockMachines final : public Machines {
   std::vector<std::shared_ptr<BlockMachine>> all() {
     const std::lock_guard lock{mutex_};
     std::vector<std::shared_ptr<BlockMachine>> machines;
+    machines.reserve(running_.size());
     for (const auto& [instance, machine] : running_) machines.push_back(machine);
     return machines;
   }
