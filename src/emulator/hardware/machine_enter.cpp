@@ -96,6 +96,7 @@ void signal_session(int processes, pid_t session, int signal) {
   const UniqueFd copy{::openat(processes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   DIR* const folder = ::fdopendir(::dup(copy.get()));
   if (folder == nullptr) return;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): this process has one thread
   while (const dirent* const entry = ::readdir(folder)) {
     const auto pid = number_of<pid_t>(entry->d_name);
     if (!pid) continue;
