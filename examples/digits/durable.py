@@ -13,6 +13,16 @@ def sync_directory(directory):
         os.close(descriptor)
 
 
+def make_directory(directory):
+    """With those above it that are missing."""
+    above = os.path.dirname(os.path.abspath(directory))
+    if not os.path.isdir(directory):
+        if not os.path.isdir(above):
+            make_directory(above)
+        os.makedirs(directory, exist_ok=True)
+        sync_directory(above)
+
+
 def remove_unfinished(directory):
     """What a writer that was killed left behind. Only for a directory in which nobody else writes."""
     for name in os.listdir(directory):
@@ -28,8 +38,8 @@ def write_atomically(path, content):
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

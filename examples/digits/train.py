@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a small classifier of handwritten digits, and can be interrupted at any point without losing its place.
 
-Reads $RUNCTL_DATA_DIR/digits.csv (prepare.py puts it there). After each epoch it writes a checkpoint to
+Reads $RUNCTL_DATA_DIR/digits.csv (prepare.py puts it there) and writes nothing there. After each epoch it writes a checkpoint to
 $RUNCTL_CHECKPOINT_DIR, and at the end the model to $RUNCTL_OUTPUT_DIR/model.npz. With $RUNCTL_RESUME_FROM, a
 checkpoint or a directory of them, it goes on from there; the model is then, bit for bit, the one of a training that
 was never interrupted.
@@ -206,7 +206,7 @@ def train(options, end):
     output = directory_from("RUNCTL_OUTPUT_DIR", directory)
     source = os.environ.get("RUNCTL_RESUME_FROM")
     refuse_to_overwrite(directory, source)
-    os.makedirs(directory, exist_ok=True)
+    durable.make_directory(directory)
     durable.remove_unfinished(directory)
 
     seen, unseen = (images[~held_out], labels[~held_out]), (images[held_out], labels[held_out])
@@ -229,7 +229,7 @@ def train(options, end):
             print(f"ended by signal {end.signal} after epoch {training.epoch}; its checkpoint is complete", flush=True)
             return 128 + end.signal
 
-    os.makedirs(output, exist_ok=True)
+    durable.make_directory(output)
     durable.write_atomically(os.path.join(output, "model.npz"), checkpoints.encode(training.weights))
     print(f"final epoch={training.epoch} accuracy={training.accuracy(*unseen):.4f} "
           f"sha256={checkpoints.digest_of(training.weights)}", flush=True)

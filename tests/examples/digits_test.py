@@ -141,12 +141,43 @@ class Digits(unittest.TestCase):
         environment = {"RUNCTL_DATA_DIR": data, "PYTHONDONTWRITEBYTECODE": "1"}
         said = [subprocess.run(prepare, capture_output=True, text=True, env=environment, check=True).stdout
                 for _ in range(2)]
-        self.assertIn("rows=1797 sha256=6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", said[0])
+        self.assertIn("lines=1797 sha256=6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", said[0])
         self.assertTrue(said[1].startswith("already there:"), said[1])
-        self.assertEqual(os.listdir(data), ["digits.csv"])
+        self.assertEqual(sorted(os.listdir(data)), ["LICENSE.data.txt", "digits.csv"])
         failed = subprocess.run(prepare, capture_output=True, text=True, env={"PYTHONDONTWRITEBYTECODE": "1"})
         self.assertEqual(failed.returncode, 1)
         self.assertIn("RUNCTL_DATA_DIR is not set", failed.stderr)
+
+    def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(self):
+        """The order of the calls: whole and synced under another name, renamed, and the name synced too."""
+        order = subprocess.run([PYTHON, "-c", r"""
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import durable
+fsync, replace = os.fsync, os.replace
+def seen_fsync(descriptor):
+    path = os.readlink(f"/proc/self/fd/{descriptor}")
+    print("fsync", "directory" if os.path.isdir(path) else os.path.getsize(path))
+    fsync(descriptor)
+def seen_replace(source, target):
+    print("replace", os.path.dirname(source) == os.path.dirname(target), os.path.basename(target))
+    replace(source, target)
+os.fsync, os.replace = seen_fsync, seen_replace
+durable.make_directory(sys.argv[2] + "/a/b")
+durable.write_atomically(sys.argv[2] + "/a/b/kept", b"x" * 100000)
+""", DIGITS, self.folder], capture_output=True, text=True, check=True, env={"PYTHONDONTWRITEBYTECODE": "1"}).stdout
+        self.assertEqual(order.splitlines(), ["fsync directory", "fsync directory",
+                                              "fsync 100000", "replace True kept", "fsync directory"])
+
+    def test_the_data_directory_is_only_read(self):
+        data = os.path.join(self.folder, "data")
+        os.mkdir(data)
+        os.symlink(os.path.join(DIGITS, "digits.csv"), os.path.join(data, "digits.csv"))
+        before = os.stat(data).st_mtime_ns
+        subprocess.run([PYTHON, os.path.join(DIGITS, "train.py"), "--epochs", "2"], check=True, capture_output=True,
+                       env={**self.environment("separate"), "RUNCTL_DATA_DIR": data}, cwd=self.folder)
+        self.assertEqual((os.listdir(data), os.stat(data).st_mtime_ns), (["digits.csv"], before))
+        self.assertIn("model.npz", os.listdir(os.path.join(self.folder, "separate")))
 
     def test_nothing_to_resume_from_is_an_error(self):
         self.assertIn("no complete checkpoint", self.train("nothing", resume=True, status=1))
