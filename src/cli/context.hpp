@@ -55,6 +55,7 @@ struct Context {
   std::ostream& err;
   bool interactive = false;  // standard input and error are a terminal: questions can be asked
   bool colour = false;       // standard error takes escape sequences
+  unsigned width = 0;        // columns of the terminal that standard output is; 0 when it is none
   std::stop_token stop = {};
   Globals globals = {};
 };

@@ -25,6 +25,7 @@
 #include "io/process.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
+#include "io/terminal.hpp"
 #include "main/embedded_emulator.hpp"
 
 namespace {
@@ -137,6 +138,7 @@ int run(std::vector<std::string> words) {
                        .err = std::cerr,
                        .interactive = terminal && isatty(STDIN_FILENO) == 1,
                        .colour = terminal && !environment.get("NO_COLOR"),
+                       .width = terminal_width(STDOUT_FILENO),
                        .stop = signals.token()};
   const cli::ExitCode code = cli::run(context, words);
   return static_cast<int>(output_arrived() || code != cli::ExitCode::ok ? code
