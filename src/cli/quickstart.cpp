@@ -2,12 +2,15 @@
 #include <array>
 #include <filesystem>
 #include <ostream>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/time_text.hpp"
 #include "cli/commands.hpp"
+#include "cli/ebs/options.hpp"
 #include "cli/quickstart/scratch_cloud.hpp"
 #include "cli/quickstart/tours.hpp"
 
@@ -48,10 +51,10 @@ Result<std::string> find_example(const Arguments& arguments) {
 }
 
 std::unexpected<Error> nothing_to_corrupt(const EmulatorStatus& emulator) {
-  auto refusal = fail(Errc::conflict,
-                      "--show-corruption needs real block devices (hardware block): with hardware "
-                      "files a volume is a directory, and directories have no filesystem of their "
-                      "own that could be destroyed");
+  auto refusal =
+      fail(Errc::conflict, "--show-corruption needs block devices, and this cloud has none");
+  refusal.error().details.emplace_back(
+      "with hardware files a volume is a directory: it has no filesystem of its own to destroy");
   if (!emulator.hardware_note.empty()) refusal.error().details.push_back(emulator.hardware_note);
   refusal.error().hint = "Run it as root: sudo runctl quickstart --show-corruption";
   return refusal;
@@ -76,7 +79,16 @@ Result<void> take(Context& context, const Arguments& arguments, const std::strin
   return {};
 }
 
+std::vector<std::string> steps_of(const Arguments& arguments) {
+  return {"start a cloud on this machine, in a directory of its own",
+          arguments.has("--show-corruption")
+              ? "have two machines of it write one scratch volume at the same time, unguarded"
+              : "seal a data set on it, train a model, and hand its checkpoints over",
+          "stop it, and remove everything that it made"};
+}
+
 Result<ExitCode> guide(const Arguments& arguments, Context& context) {
+  if (context.globals.dry_run) return show_plan(context, steps_of(arguments));
   std::string example;
   if (!arguments.has("--show-corruption")) {
     RUNCTL_TRY_LET(example, find_example(arguments));

@@ -163,10 +163,12 @@ Result<void> show_corruption(Tour& tour) {
       "- Of {0} files that {1} wrote and synced, {2} are left; of {0} of {3}, {4}. {5} of {6} are "
       "lost.\n"
       "- No write, no sync and no mount failed: nobody was told.\n"
-      "- e2fsck {7}. What it calls clean is a filesystem, not your data.\n"
+      "- e2fsck {7}\n"
       "- runctl refuses the second attachment before EC2 is asked: runctl help held-volume",
       files_each, first.name, left[0], second.name, left[1], 2 * files_each - left[0] - left[1],
-      2 * files_each, clean ? "found nothing wrong" : "found damage, and mended it"));
+      2 * files_each,
+      clean ? "found nothing wrong. A clean check proves nothing: only the records do."
+            : "found damage and mended it: the filesystem, not your files."));
   return {};
 }
 

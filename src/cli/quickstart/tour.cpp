@@ -222,9 +222,10 @@ Result<void> Tour::type_at_once(std::span<const TourMachine> machines,
 
 std::unexpected<Error> Tour::failed(Error error) const {
   if (current_ == 0) return std::unexpected{std::move(error)};
-  error.message = fmt::format("the tour {} at step {} of {}, '{}': {}",
-                              error.code == Errc::cancelled ? "was stopped" : "failed", current_,
-                              steps_, title_, error.message);
+  const std::string where = fmt::format("step {} of {}, '{}'", current_, steps_, title_);
+  error.message = error.code == Errc::cancelled
+                      ? "the tour was stopped at " + where
+                      : fmt::format("the tour failed at {}: {}", where, error.message);
   return std::unexpected{std::move(error)};
 }
 
