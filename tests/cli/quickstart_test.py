@@ -1,4 +1,5 @@
 """The tours run from start to end, prove what they say, and leave nothing behind, however they end."""
+import contextlib
 import os
 import re
 import shutil
@@ -18,6 +19,13 @@ class Tour(cloud.unittest.TestCase):
     def setUp(self):
         self.home = cloud.Cloud()
         self.addCleanup(self.home.remove)
+        self.addCleanup(self.end_what_is_left)
+
+    def end_what_is_left(self):
+        """A test that failed may have shown that something stays."""
+        for pid in cloud.processes_naming(self.home.directory):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def left(self):
         """What a tour of this test has left: devices, mounts, processes, files."""

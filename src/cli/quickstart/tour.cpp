@@ -203,6 +203,7 @@ Result<void> Tour::type_at_once(std::span<const TourMachine> machines,
   std::vector<Result<node::ShellOutcome>> outcomes(machines.size(), node::ShellOutcome{});
   {
     std::vector<std::jthread> threads;
+    threads.reserve(machines.size());
     for (std::size_t i = 0; i < machines.size(); ++i) {
       threads.emplace_back([&, i] {
         outcomes[i] = cloud->shell().run(machines[i].id, script_of(std::span{&commands[i], 1}),
