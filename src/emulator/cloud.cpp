@@ -257,8 +257,8 @@ void Cloud::serve_metadata(std::string endpoint, std::string secret) {
 
 HttpResponse Cloud::metadata(const HttpRequest& request, const MetadataTarget& target) {
   HttpResponse nobody{.status = 404,
-                            .headers = {{.name = "content-type", .value = "text/plain"}},
-                            .body = "no such machine runs here\n"};
+                      .headers = {{.name = "content-type", .value = "text/plain"}},
+                      .body = "no such machine runs here\n"};
   const auto id = InstanceId::parse(target.instance);
   if (!id) return nobody;
   const std::lock_guard lock{mutex_};

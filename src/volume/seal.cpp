@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "aws/ec2/tags.hpp"
+#include "node/machine_facts.hpp"
 #include "volume/detach.hpp"
 #include "volume/job_watch.hpp"
 #include "volume/machine.hpp"
@@ -88,6 +89,13 @@ SealPlan plan_seal(const VolumeFacts& volume) {
 Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
                             const InstanceFacts& holder) {
   const Session& session = change.session;
+  RUNCTL_TRY_LET(const auto machine,
+                 node::inspect(machine_of(session, holder.id, question_patience)));
+  if (machine.kind == node::StorageKind::directory) {
+    return std::unexpected{
+        refuse(fmt::format("On instance {} volumes are directories (hardware = files).", holder.id),
+               "Nothing there can be made read-only, so nothing is sealed; nothing was changed.")};
+  }
   Sealed sealed;
   RUNCTL_TRY_LET(sealed.mounted_at, mounted_at(session, volume.id, holder.id));
   session.progress(fmt::format("unmounting {} on {}", volume.id, holder.id));
@@ -106,8 +114,6 @@ Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
   }
   sealed.manifest = *std::move(made);
   RUNCTL_TRY(mark_as_sealed(change, volume.id, sealed.manifest.digest));
-  // A directory cannot be mounted read-only.
-  if (sealed.manifest.kind == node::StorageKind::directory) sealed.mounted_at.reset();
   if (!sealed.mounted_at) return sealed;
   auto now = volume;
   now.tags[std::string{tag::mode}] = "sealed";

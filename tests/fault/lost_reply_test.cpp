@@ -80,6 +80,9 @@ class NoShell final : public node::RemoteShell {
                                                const std::stop_token&) override {
     return fail(Errc::unavailable, "no machine " + instance.str());
   }
+  [[nodiscard]] Result<bool> is_reachable(const InstanceId&, const std::stop_token&) override {
+    return true;
+  }
 };
 
 // Forgets with the process: nothing is tested here that outlives it.

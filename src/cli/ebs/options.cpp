@@ -135,6 +135,10 @@ Result<volume::Holder> find_holder(const Arguments& arguments, const volume::Ses
                                   verb);
 }
 
+std::string files_in_words(std::uint64_t count) {
+  return fmt::format("{} file{}", count, count == 1 ? "" : "s");
+}
+
 ExitCode show_plan(Context& context, const std::vector<std::string>& steps) {
   std::string text = "It would:\n";
   boost::json::array plan;

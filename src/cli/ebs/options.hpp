@@ -56,6 +56,9 @@ void add_to_record(boost::json::object& record, const volume::Mounted& mounted,
                                                  const volume::VolumeFacts& volume,
                                                  std::string_view verb);
 
+// "1 file", "2 files".
+[[nodiscard]] std::string files_in_words(std::uint64_t count);
+
 // Prints the steps that --dry-run asked for.
 [[nodiscard]] ExitCode show_plan(Context& context, const std::vector<std::string>& steps);
 

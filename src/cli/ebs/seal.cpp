@@ -31,10 +31,10 @@ ExitCode say_already(Context& context, const volume::VolumeFacts& volume, std::s
 Presentation describe(const volume::VolumeFacts& volume, const volume::Sealed& sealed) {
   const auto& manifest = sealed.manifest;
   std::string text = fmt::format(
-      "Volume {} is sealed: {} files, {}; manifest sha256:{}.\nFrom now on it is read-only on "
+      "Volume {} is sealed: {}, {}; manifest sha256:{}.\nFrom now on it is read-only on "
       "every "
       "machine that runctl attaches it to.\n",
-      volume.id, manifest.files, bytes_in_words(manifest.bytes), manifest.digest);
+      volume.id, files_in_words(manifest.files), bytes_in_words(manifest.bytes), manifest.digest);
   if (sealed.mounted_at) {
     text += fmt::format("It is mounted at {} again, read-only.\n", *sealed.mounted_at);
   }

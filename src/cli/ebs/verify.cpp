@@ -32,7 +32,7 @@ constexpr std::chrono::seconds question_patience{60};
 Presentation describe(const volume::VolumeFacts& volume, const InstanceId& instance,
                       const node::Verification& found) {
   std::string text = fmt::format(
-      "Volume {} on {}: {} files, {}, {}.\n", volume.id, instance, found.files,
+      "Volume {} on {}: {}, {}, {}.\n", volume.id, instance, files_in_words(found.files),
       bytes_in_words(found.bytes),
       found.intact ? "all as its manifest says"
                    : fmt::format("{} not as its manifest says", found.difference_count));

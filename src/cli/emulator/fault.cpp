@@ -57,8 +57,10 @@ Result<ExitCode> list(const Arguments&, Context& context) {
 }
 
 Result<ExitCode> clear(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY_LET(const auto rules, context.emulator.clear_faults(context.globals.emulator_state,
-                                                                 arguments.positional("TARGET")));
+  const auto words = arguments.rest("TARGET");
+  RUNCTL_TRY_LET(const auto rules,
+                 context.emulator.clear_faults(context.globals.emulator_state,
+                                               words.empty() ? std::string{} : words.front()));
   return show(context, rules);
 }
 
