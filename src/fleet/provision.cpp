@@ -143,15 +143,20 @@ Result<std::string> zone_for(const std::vector<VolumeFacts>& volumes, const std:
   return needed;
 }
 
-Result<std::vector<Provisioned>> provision(const Change& change, const InstanceFacts& instance,
+Result<std::vector<Provisioned>> provision(const Change& change, const InstanceFacts& launched,
                                            const DataVolumeSpec& spec,
                                            const std::vector<VolumeId>& made) {
   const auto& session = change.session;
+  // With the devices that it has got so far, so that each gets a name of its own.
+  InstanceFacts instance = launched;
   std::vector<Provisioned> done;
   const auto add = [&](const VolumeFacts& volume, volume::MountSpec mount) -> Result<void> {
     std::string directory = mount.directory;
     RUNCTL_TRY_LET(auto placed,
                    volume::place_new(change, volume.id, instance, {.mount = std::move(mount)}));
+    if (!placed.already_attached) {
+      instance.devices.push_back({.device = placed.device, .volume = volume.id});
+    }
     done.push_back(
         {.volume = volume.id, .mount_point = std::move(directory), .placed = std::move(placed)});
     return {};

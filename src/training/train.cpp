@@ -27,9 +27,10 @@ node::Machine machine_of(const Session& session, const InstanceId& instance) {
 }
 
 // The directory by which the machine's processes find the volume, after whatever had to be done for
-// it. One that is mounted stays where it is.
+// it. One that is mounted stays where it is. The instance learns what it has got, so that the next
+// volume gets another name.
 Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
-                               const volume::InstanceFacts& instance) {
+                               volume::InstanceFacts& instance) {
   const Session& session = change.session;
   volume::MountSpec mount{.directory = volume::default_mount_point(volume)};
   if (volume::attachment_to(volume, instance.id) != nullptr) {
@@ -37,7 +38,12 @@ Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
     if (mounted) mount.directory = *mounted;
   }
   auto placed = volume::place(change, volume, instance, {.mount = mount});
-  if (placed) return placed->mounted->path;
+  if (placed) {
+    if (!placed->already_attached) {
+      instance.devices.push_back({.device = placed->device, .volume = volume.id});
+    }
+    return placed->mounted->path;
+  }
   Error& error = placed.error();
   if (error.remote && error.remote->code == "no_filesystem") {
     error.hint = "Make one first:";
@@ -88,14 +94,15 @@ struct Directories {
 
 Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec) {
   Directories directories;
+  volume::InstanceFacts instance = spec.instance;
   if (spec.data_volume) {
-    RUNCTL_TRY_LET(directories.data, make_ready(change, *spec.data_volume, spec.instance));
+    RUNCTL_TRY_LET(directories.data, make_ready(change, *spec.data_volume, instance));
   }
   if (spec.checkpoint_volume) {
     const bool same = spec.data_volume && spec.data_volume->id == spec.checkpoint_volume->id;
     std::string path = directories.data;
     if (!same) {
-      RUNCTL_TRY_LET(path, make_ready(change, *spec.checkpoint_volume, spec.instance));
+      RUNCTL_TRY_LET(path, make_ready(change, *spec.checkpoint_volume, instance));
     }
     directories.checkpoints = path + "/checkpoints";
     directories.output = path + "/output";
