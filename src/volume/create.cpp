@@ -110,6 +110,12 @@ std::optional<Error> check_spec(const VolumeSpec& spec) {
   return check_throughput(spec);
 }
 
+std::optional<std::int64_t> default_iops(std::string_view type, GiB size) {
+  const VolumeLimits* row = limits_of(type);
+  if (row == nullptr || (type != "io1" && type != "io2")) return std::nullopt;
+  return std::min(std::int64_t{3'000}, aws::ec2::most_iops(*row, std::int64_t{size.count}));
+}
+
 Result<VolumeFacts> create_volume(const Change& change, const VolumeSpec& spec) {
   const Session& session = change.session;
   const std::string operation = random_uuid(session.random);

@@ -1,8 +1,10 @@
 // Making volumes: empty ones, and from snapshots.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "volume/change.hpp"
@@ -29,6 +31,10 @@ struct VolumeSpec {
 // type has, Multi-Attach on a type that has none, a size below the snapshot's, a snapshot that is
 // not complete. Source of the limits: docs, "Amazon EBS volume types" (ebs-facts 5).
 [[nodiscard]] std::optional<Error> check_spec(const VolumeSpec& spec);
+
+// What io1 and io2, which EC2 makes only with a number of IOPS, get when none was asked for: 3,000,
+// as gp3 has them without asking, or what their size allows. Nothing for other types.
+[[nodiscard]] std::optional<std::int64_t> default_iops(std::string_view type, GiB size);
 
 // Creates it under a client token, so that a lost reply makes nothing twice, with its tags in the
 // same call, so that a crash leaves no volume that nobody can find. A volume without a source is

@@ -35,6 +35,21 @@ TEST(CheckSpec, HoldsEachTypeToItsLimits) {
   for (const Case& c : cases) EXPECT_EQ(!check_spec(c.spec).has_value(), c.good) << c.what;
 }
 
+TEST(DefaultIops, ArePassableAndOnlyForTypesThatNeedThem) {
+  EXPECT_EQ(default_iops("io2", GiB{100}), 3'000);
+  EXPECT_EQ(default_iops("io1", GiB{100}), 3'000);
+  EXPECT_EQ(default_iops("io1", GiB{4}), 200);
+  EXPECT_EQ(default_iops("gp3", GiB{100}), std::nullopt);
+  EXPECT_EQ(default_iops("gp33", GiB{100}), std::nullopt);
+  for (const std::string_view type : {"io1", "io2"}) {
+    for (const GiB size : {GiB{4}, GiB{60}, GiB{16'384}}) {
+      const VolumeSpec spec{
+          .size = size, .type = std::string{type}, .iops = default_iops(type, size)};
+      EXPECT_FALSE(check_spec(spec).has_value()) << type << " " << size.count;
+    }
+  }
+}
+
 TEST(CheckSpec, NamesTheNearestType) {
   const auto error = check_spec({.size = GiB{8}, .type = "gp33"});
   ASSERT_TRUE(error.has_value());

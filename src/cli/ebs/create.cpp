@@ -12,6 +12,7 @@
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
 #include "volume/mount.hpp"
+#include "volume/prices.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -26,7 +27,7 @@ constexpr std::array<OptionSpec, 12> options{{
     {.name = "--availability-zone",
      .value = "AZ",
      .help = "where it is, and where its machine must be (default: the region's first)"},
-    {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2"},
+    {.name = "--iops", .value = "N", .help = "for gp3, io1 and io2 (default: 3000)"},
     {.name = "--throughput", .value = "MIBS", .help = "for gp3, in MiB/s"},
     {.name = "--multi-attach", .help = "for io1 and io2: several machines may attach it"},
     {.name = "--encrypted", .help = "encrypt it (with the account's default key)"},
@@ -63,8 +64,21 @@ Result<volume::VolumeSpec> spec_from(const Arguments& arguments) {
   return spec;
 }
 
+// IOPS that nobody asked for cost money.
+void tell_default_iops(Context& context, const volume::VolumeSpec& spec) {
+  const auto with =
+      volume::volume_per_month({.type = spec.type, .size = spec.size, .iops = spec.iops});
+  note(context, fmt::format("{} needs a number of IOPS: {}, as nothing else is said with --iops{}.",
+                            spec.type, *spec.iops,
+                            with ? fmt::format(" (the volume costs about {} a month)",
+                                               volume::dollars(*with))
+                                 : std::string{}));
+}
+
 Result<ExitCode> create(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(auto spec, spec_from(arguments));
+  const bool chooses_iops = !spec.iops && volume::default_iops(spec.type, spec.size).has_value();
+  if (chooses_iops) spec.iops = volume::default_iops(spec.type, spec.size);
   if (auto wrong = volume::check_spec(spec)) return std::unexpected{*std::move(wrong)};
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
@@ -73,6 +87,7 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
   }
   const std::string plan =
       fmt::format("create a volume of {} GiB, {}, in {}", spec.size.count, spec.type, spec.zone);
+  if (chooses_iops) tell_default_iops(context, spec);
   if (context.globals.dry_run) return show_plan(context, {plan});
 
   RUNCTL_TRY_LET(const auto ready,
