@@ -16,7 +16,7 @@ import machines
 from proxy import LossyProxy
 from signed import Ec2
 
-ROUNDS = int(os.environ.get("RUNCTL_HANDOFF_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("RUNCTL_HANDOFF_ROUNDS", "2"))
 SEED = int(os.environ.get("RUNCTL_HANDOFF_SEED", "1"))
 
 # A hand-off sends, in this order: SendCommand (who uses it, where is it mounted), SendCommand (unmount), DetachVolume,
