@@ -21,8 +21,8 @@ std::uint64_t count(const boost::json::value& record, std::string_view name) {
 // Errors: corrupt for anything but 64 hexadecimal digits.
 Result<std::string> digest_of(const Machine& machine, const VolumeId& volume,
                               const boost::json::value& record) {
-  auto digest = string_at(record, "digest").value_or("");
-  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  Result<std::string> digest = string_at(record, "digest").value_or("");
+  if (digest->size() != 64 || digest->find_first_not_of("0123456789abcdef") != std::string::npos) {
     return fail(Errc::corrupt, fmt::format("instance {} gave no digest for the manifest of {}",
                                            machine.instance, volume));
   }
