@@ -22,14 +22,18 @@ struct PollPolicy {
   std::chrono::seconds budget{300};
 };
 
-// Calls `probe` until it yields a value, doubling the delay between calls up to `max_delay`.
+// Calls `probe` until it yields a value, doubling the delay between calls up to half a second, and
+// from then on to an eighth of what was waited so far, at most `max_delay`: what is over in seconds
+// is noticed at once, and what takes minutes is not asked about more often than that is worth.
 // `probe` must only read. It runs at least once; an error from it ends the wait.
 // Errors: deadline_exceeded once `budget` or the session's deadline is spent; cancelled on stop;
 // else the probe's own.
 template <class T>
 Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string_view what,
                    const std::function<Result<std::optional<T>>()>& probe) {
-  const auto deadline = std::min(session.deadline, session.clock.ticks() + policy.budget);
+  constexpr std::chrono::milliseconds noticed{500};
+  const auto began = session.clock.ticks();
+  const auto deadline = std::min(session.deadline, began + policy.budget);
   auto delay = policy.first_delay;
   while (true) {
     RUNCTL_TRY_LET(auto seen, probe());
@@ -38,7 +42,9 @@ Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string
       return fail(Errc::deadline_exceeded, "gave up waiting for " + std::string{what});
     }
     RUNCTL_TRY(session.clock.sleep_until(session.clock.ticks() + delay, session.stop));
-    delay = std::min(delay * 2, policy.max_delay);
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(session.clock.ticks() - began);
+    delay = std::min({delay * 2, std::max(noticed, waited / 8), policy.max_delay});
   }
 }
 
