@@ -177,7 +177,7 @@ class S13OneCheckpointDirectory(RuleCase):
         said = [process.communicate(timeout=120) for process in both]
         self.assertEqual(sorted(process.returncode for process in both), [0, 4], said)
         refused = said[[process.returncode for process in both].index(4)][1]
-        self.assertRegex(refused, r"in use by run run-\S+ \(pid \d+\)")
+        self.assertRegex(refused, r"in use by run \S+ \(pid \S+\)")
         self.refused(self.train(machine, self.TELL, volume, "--wait"), "in use by run run-")
         self.assertEqual(self.on(machine, "pgrep -c -f '^(/usr/bin/env )?python3 .*script.py'", check=False).strip(), "1")
 
