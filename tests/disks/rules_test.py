@@ -160,6 +160,14 @@ class S11Formatting(RuleCase):
         self.assertEqual(self.on(machine, "blkid -p /dev/nvme1n1", check=False), "")
 
 
+    def test_no_copy_is_formatted(self):
+        machine = self.cloud.machine()
+        source = self.mounted_volume(machine, "/data")
+        copy = self.done("clone", source, "--instance", machine)["volume_id"]
+        with self.sends_nothing("SendCommand"):
+            self.refused(self.ebs("mount", copy, "/copy", "--format", "ext4"), f"came from volume {source}")
+
+
 class S13OneCheckpointDirectory(RuleCase):
     HOLD = "import os, time; print('fence', os.environ['RUNCTL_FENCE'], flush=True); time.sleep(600)"
     TELL = "import os; print('fence', os.environ['RUNCTL_FENCE'])"

@@ -122,7 +122,7 @@ GUARDS = {
         "src/volume/mount.cpp", "  if (!volume.tags.contains(tag::created_empty)) {", "  if (false) {",
         "disks/rules_test.py S11Formatting"),
     "S11 no copy is formatted": (
-        "src/volume/mount.cpp", "  if (is_copy(volume)) {", "  if (false) {", "disks/volumes_test.py Copying"),
+        "src/volume/mount.cpp", "  if (is_copy(volume)) {", "  if (false) {", "disks/rules_test.py S11Formatting"),
     "S11 nothing that does not read as zeros": (
         "src/node/scripts/format.sh", '  reads_zero "$1" "$2" && return 0', "  return 0", r"node\.on_block_machine.data"),
     "the serial of what was opened": (
