@@ -8,6 +8,7 @@
 #include "aws/ec2/modification.hpp"
 #include "volume/create.hpp"
 #include "volume/holder.hpp"
+#include "volume/lost_reply.hpp"
 #include "volume/machine.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
@@ -17,6 +18,10 @@ namespace {
 
 // The device is waited for, and a filesystem of terabytes grown.
 constexpr std::chrono::seconds grow_patience{300};
+
+// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5
+// minutes.
+constexpr std::chrono::minutes signature_life{5};
 
 constexpr std::string_view once_mounted = "once it is mounted, run this again with the same size";
 
@@ -78,6 +83,21 @@ VolumeSpec outcome_of(const VolumeFacts& volume, const ModifySpec& spec) {
     outcome.throughput = volume.throughput;
   }
   return outcome;
+}
+
+// After a lost answer: waits for the modification to be seen, for as long as the request may act.
+Result<void> resolve(const Session& session, const VolumeFacts& volume, const ModifySpec& spec) {
+  session.progress("the answer was lost; reading whether the volume is modified");
+  const auto seen = wait_for<bool>(
+      session, {.max_delay = std::chrono::seconds{5}, .budget = signature_life},
+      fmt::format("volume {} to be modified", volume.id), [&]() -> Result<std::optional<bool>> {
+        RUNCTL_TRY_LET(const auto newest, read_modification(session, volume.id));
+        return newest && is_as(spec, *newest, newest->size) ? std::optional{true} : std::nullopt;
+      });
+  if (seen) return {};
+  if (seen.error().code != Errc::deadline_exceeded) return std::unexpected{seen.error()};
+  return std::unexpected{
+      lost_reply(seen.error(), "ModifyVolume", volume.id, "the volume is as it was")};
 }
 
 Result<ModificationFacts> wait_until_usable(const Session& session, const VolumeFacts& volume,
@@ -176,13 +196,16 @@ Result<ModificationFacts> execute_modify(const Change& change, const VolumeFacts
     if (spec.size) request.size = spec.size->count;
     session.progress(fmt::format("modifying {}", volume.id));
     auto sent = send<aws::ec2::ModifyVolume>(change, request);
-    // After a lost answer reading tells.
     if (!sent && sent.error().effect == Effect::not_applied) {
       if (sent.error().remote && sent.error().remote->code == "VolumeModificationRateExceeded") {
         sent.error().hint =
             "A volume takes 4 modifications in 24 hours; those that changed nothing count too.";
       }
       return std::unexpected{std::move(sent).error()};
+    }
+    if (!sent) {
+      RUNCTL_TRY(resolve(session, volume, spec));
+      change.recorder.settle(journal::Outcome::applied, "seen by reading");
     }
   }
   return wait_until_usable(session, volume, spec);

@@ -103,6 +103,28 @@ class LostReplies(cloud.CloudTest):
                     self.unknown(outcome, "CreateSnapshot")
                     self.assertEqual(made["snapshots"], [])
 
+    def test_clone(self):
+        for when in WHEN:
+            with self.subTest(when=when):
+                volume = self.cloud.volume()
+                self.done(self.lost("CopyVolumes", when, "aws", "ebs", "clone", volume, "--name", f"copy-{when}"))
+                self.assertEqual(self.proxy.count("CopyVolumes"), 2, "its token makes it safe to send again")
+                self.assertEqual(len(self.listed(("ebs", "list"), f"copy-{when}")), 1)
+
+    def test_modify(self):
+        for when in WHEN:
+            with self.subTest(when=when):
+                volume = self.cloud.volume()
+                outcome = self.lost("ModifyVolume", when, "aws", "ebs", "modify", volume, "--size", "2")
+                self.assertEqual(self.proxy.count("ModifyVolume"), 1, "sent again")
+                size = self.cloud.run("aws", "ebs", "show", volume, "--output", "json").record["size_gib"]
+                if when == "after":
+                    self.done(outcome)
+                    self.assertEqual(size, 2)
+                else:
+                    self.unknown(outcome, "ModifyVolume")
+                    self.assertEqual(size, 1)
+
     def test_delete(self):
         for when in WHEN:
             with self.subTest(when=when):
