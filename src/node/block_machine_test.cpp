@@ -79,9 +79,11 @@ TEST_F(on_block_machine, devices_without_a_serial_are_refused_by_name) {
   add_volume();
   fs::rename(bed_->node(1), bed_->folder() / "dev/xvdf");
   const auto mounted = mount_it();
-  ASSERT_EQ(code_of(mounted), "no_device");
+  ASSERT_EQ(code_of(mounted), "no_serial");
   EXPECT_THAT(mounted.error().message, HasSubstr("/xvdf"));
   EXPECT_THAT(mounted.error().message, HasSubstr("Xen"));
+  // An unmount that took it for gone would have it detached while it is mounted.
+  EXPECT_EQ(code_of(unmount_it()), "no_serial");
 }
 
 TEST_F(on_block_machine, a_device_that_appears_late_is_waited_for) {

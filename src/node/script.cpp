@@ -56,6 +56,7 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"not_possible", Errc::conflict},
     {"run_exists", Errc::conflict},
     {"no_device", Errc::precondition},
+    {"no_serial", Errc::precondition},
     {"not_started", Errc::precondition},
     {"wrong_device", Errc::precondition},
     {"gap", Errc::precondition},

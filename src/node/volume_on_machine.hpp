@@ -99,7 +99,8 @@ struct UnmountedVolume {
 
 // Writes the volume back and unmounts it in every mount namespace, never lazily, then proves that
 // nothing holds the device. Errors (`remote->code`): conflict (busy, with the users as details;
-// locked; not_clean), precondition (no_device: the machine has no such device any more); as
+// locked; not_clean), precondition (no_device: the machine has no such device any more;
+// no_serial: its devices have none, so that it cannot be told); as
 // run_script.
 [[nodiscard]] Result<UnmountedVolume> unmount(const Machine& machine, const VolumeId& volume);
 

@@ -53,7 +53,8 @@ refuse_without_device() {
   for candidate in "$RUNCTL_DEV"/xvd*[a-z] "$RUNCTL_DEV"/sd*[a-z]; do
     [ ! -b "$candidate" ] || nameless="$nameless $candidate"
   done
-  [ -z "$nameless" ] || die no_device "no device with the serial of $VOLUME_ID; this machine's$nameless have no serial \
+  # Not no_device, which says that the machine has let go of it.
+  [ -z "$nameless" ] || die no_serial "no device with the serial of $VOLUME_ID; this machine's$nameless have no serial \
 (a Xen instance type), so which volume they are cannot be proved"
   die no_device "no device of this machine has the serial of $VOLUME_ID"
 }
