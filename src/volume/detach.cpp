@@ -28,9 +28,8 @@ std::unexpected<Error> held_by_machine(const VolumeFacts& volume,
       fail(Errc::conflict, fmt::format("Volume {} is '{}': instance {} still holds its device",
                                        volume.id, name_of(attachment.state), attachment.instance));
   error.error().hint =
-      "DetachVolume was accepted and ends when the device is let go; it is unmounted, so look for "
-      "a "
-      "process that has the device itself open.";
+      "DetachVolume was accepted and ends when the machine lets the device go: a process still has "
+      "it open, or a mount does that could not be taken down.";
   error.error().effect = Effect::applied;
   error.error().ways_out = {fmt::format("runctl aws status {}", attachment.instance),
                             fmt::format("runctl aws ebs detach {}   # waits again", volume.id)};

@@ -31,6 +31,7 @@ constexpr std::array<OptionSpec, 4> options{{
 std::vector<std::string> steps_of(const volume::VolumeFacts& volume,
                                   const volume::SnapshotSpec& spec) {
   std::vector<std::string> steps;
+  steps.reserve(volume.attachments.size() + 1);
   for (const auto& attachment : volume.attachments) {
     steps.push_back(fmt::format(
         "have {} write volume {} back{}", attachment.instance, label_of(volume),

@@ -4,8 +4,9 @@
 : "${WARM_BLOCK:=1048576}" "${WARM_READERS:=32}"
 open_volume "$WAIT_SECONDS"
 has_to_do "$size"
-# A reader takes a stretch at a time: long enough that starting one costs nothing, short enough that all end together.
-stretch=$((size / WARM_READERS / 8 / WARM_BLOCK * WARM_BLOCK))
+# A reader takes a stretch at a time: long enough that starting one costs little (two processes), short enough that all
+# end together.
+stretch=$((size / WARM_READERS / 2 / WARM_BLOCK * WARM_BLOCK))
 [ $stretch -ge $((WARM_BLOCK * 16)) ] || stretch=$((WARM_BLOCK * 16))
 [ $stretch -le $((WARM_BLOCK * 256)) ] || stretch=$((WARM_BLOCK * 256))
 work=$(mktemp -d -p "${RUNCTL_JOB:-/tmp}") || die io_error "cannot create a temporary directory"
@@ -30,7 +31,6 @@ END
     done
     [ $at -ge $end ] || { echo $at >"$work/bad.$1"; exit 1; }
   fi
-  rm -f "$work/error.$1"
   [ -z "$RUNCTL_JOB" ] || echo $left >>"$RUNCTL_JOB/done"
 '
 read -r began _ </proc/uptime
