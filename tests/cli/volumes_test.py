@@ -21,7 +21,7 @@ class Volumes(cloud.CloudTest):
 
     def test_limits_are_told_before_the_cloud_is_asked(self):
         before = self.cloud.requests().count("CreateVolume")
-        for words in (["--size", "70000"], ["--size", "8", "--type", "io2"], ["--size", "8", "--multi-attach"],
+        for words in (["--size", "70000"], ["--size", "2", "--type", "io2"], ["--size", "8", "--multi-attach"],
                       ["--size", "8", "--throughput", "5000"]):
             self.assertEqual(self.cloud.run("aws", "ebs", "create", *words).code, 2, words)
         self.assertEqual(self.cloud.requests().count("CreateVolume"), before)

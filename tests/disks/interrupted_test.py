@@ -11,9 +11,7 @@ import machines
 from proxy import LossyProxy
 
 
-@cloud.unittest.skipIf(cloud.block_hardware_missing(), cloud.block_hardware_missing())
-class Interrupted(cloud.CloudTest):
-    hardware = "block"
+class Interrupted(machines.DiskTest):
     pace = "instant"
 
     def setUp(self):
@@ -24,9 +22,6 @@ class Interrupted(cloud.CloudTest):
 
     def run_through(self, *words):
         return self.succeeded(self.cloud.run(*words, environment=self.through))
-
-    def on(self, machine, command):
-        return machines.run_on(self.cloud.state, machine, command)
 
     def kill_at(self, action, when, skip, *words):
         self.proxy.lose(action, when, "hold", skip)

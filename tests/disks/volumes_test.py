@@ -8,28 +8,7 @@ import cloud
 import machines
 
 
-@cloud.unittest.skipIf(cloud.block_hardware_missing(), cloud.block_hardware_missing())
-class VolumeCase(cloud.CloudTest):
-    hardware = "block"
-    pace = "fast"
-
-    def ebs(self, *words, **options):
-        return self.cloud.run("aws", "ebs", *words, **options)
-
-    def done(self, *words):
-        return self.succeeded(self.ebs(*words, "--output", "json")).record
-
-    def on(self, machine, command, **options):
-        return machines.run_on(self.cloud.state, machine, command, **options)
-
-    def mounted_volume(self, machine, directory, filesystem="ext4", words=(), size=1):
-        volume = self.cloud.volume(*words, size=size)
-        self.done("attach", volume, "--instance", machine, "--mount", directory, "--format", filesystem)
-        return volume
-
-    def image(self, volume):
-        return os.path.join(self.cloud.state, "volumes", volume + ".img")
-
+class VolumeCase(machines.DiskTest):
     def bytes_of(self, volume):
         digest = hashlib.sha256()
         with open(self.image(volume), "rb") as file:
@@ -87,9 +66,7 @@ class Mounting(VolumeCase):
     def test_in_use_is_not_unmounted(self):
         machine = self.cloud.machine()
         volume = self.mounted_volume(machine, "/data")
-        holder = self.on(machine, "exec sleep 300 >/data/held", background=True)
-        self.addCleanup(holder.wait)
-        self.addCleanup(holder.terminate)
+        self.held_by(machine, "exec sleep 300 >/data/held")
         self.assertTrue(cloud.wait_until(lambda: self.on(machine, "ls /data/held", check=False)))
         for words in (("unmount", volume), ("detach", volume), ("seal", volume)):
             self.refused(self.ebs(*words), "is in use on instance", "sleep 300")
@@ -98,9 +75,7 @@ class Mounting(VolumeCase):
     def test_who_is_refused_is_told_what_the_holder_does(self):
         first, second = self.cloud.machine(), self.cloud.machine()
         volume = self.mounted_volume(first, "/data")
-        holder = self.on(first, "cd /data && exec sleep 300", background=True)
-        self.addCleanup(holder.wait)
-        self.addCleanup(holder.terminate)
+        self.held_by(first, "cd /data && exec sleep 300")
         self.assertTrue(cloud.wait_until(lambda: self.on(first, "pgrep -f 'sleep 300'", check=False)))
         refused = self.ebs("attach", volume, "--instance", second)
         self.refused(refused, f"Volume {volume} is already attached to instance {first}.",
@@ -141,9 +116,7 @@ class Moving(VolumeCase):
     def test_in_use_is_not_moved(self):
         first, second = self.cloud.machine(), self.cloud.machine()
         volume = self.mounted_volume(first, "/data")
-        writer = machines.Writer(self.cloud.state, first, "/data")
-        self.addCleanup(writer.stop)
-        self.assertTrue(cloud.wait_until(lambda: writer.acknowledged() > 5))
+        writer = self.write(first, "/data")
         self.refused(self.ebs("move", volume, "--to", second), "is in use on instance", "writer.py")
         count = writer.acknowledged()
         self.assertTrue(cloud.wait_until(lambda: writer.acknowledged() > count), "the writer was stopped")
@@ -249,9 +222,7 @@ class Copying(VolumeCase):
     def test_a_clone_is_what_its_source_was(self):
         machine = self.cloud.machine()
         volume = self.mounted_volume(machine, "/data", "xfs")
-        writer = machines.Writer(self.cloud.state, machine, "/data")
-        self.addCleanup(writer.stop)
-        self.assertTrue(cloud.wait_until(lambda: writer.acknowledged() > 20))
+        writer = self.write(machine, "/data")
         least = writer.acknowledged()
         cloned = self.done("clone", volume, "--name", "copy", "--instance", machine, "--mount", "/copy")
         self.assertEqual((cloned["consistency"], cloned["filesystem"]), ("consistent", "xfs"))
