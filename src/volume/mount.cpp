@@ -180,7 +180,11 @@ Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const Ins
 Result<std::optional<std::string>> mounted_at(const Session& session, const VolumeId& volume,
                                               const InstanceId& instance) {
   RUNCTL_TRY_LET(const auto facts, node::inspect(machine_of(session, instance, machine_patience)));
-  const auto* device = node::find_volume(facts, volume);
+  return mounted_at(facts, volume);
+}
+
+std::optional<std::string> mounted_at(const node::MachineFacts& machine, const VolumeId& volume) {
+  const auto* device = node::find_volume(machine, volume);
   if (device == nullptr) return std::nullopt;
   for (const auto& mount : device->mounts) {
     if (mount.own_namespace && mount.root == "/") return mount.mount_point;

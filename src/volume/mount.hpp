@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "node/machine_facts.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
@@ -56,5 +57,8 @@ struct Mounted {
 [[nodiscard]] Result<std::optional<std::string>> mounted_at(const Session& session,
                                                             const VolumeId& volume,
                                                             const InstanceId& instance);
+// The same of what the machine has said. Pure.
+[[nodiscard]] std::optional<std::string> mounted_at(const node::MachineFacts& machine,
+                                                    const VolumeId& volume);
 
 }  // namespace runctl::volume

@@ -97,7 +97,7 @@ Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
                "Nothing there can be made read-only, so nothing is sealed; nothing was changed.")};
   }
   Sealed sealed;
-  RUNCTL_TRY_LET(sealed.mounted_at, mounted_at(session, volume.id, holder.id));
+  sealed.mounted_at = mounted_at(machine, volume.id);
   session.progress(fmt::format("unmounting {} on {}", volume.id, holder.id));
   RUNCTL_TRY(quiesce(change, volume.id, holder.id));
   auto made = on_machine(
