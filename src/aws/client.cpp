@@ -24,10 +24,20 @@ std::string request_id_of(const HttpResponse& response) {
 // #535). Of a policy that asks once only, nothing is asked again.
 constexpr int throttled_attempts = 8;
 
-int attempts_for(const Error& error, const OperationInfo& operation, const RetryPolicy& policy) {
-  const bool waits = error.code == Errc::throttled && only_reads(operation.name);
-  return waits && policy.attempts > 1 ? std::max(policy.attempts, throttled_attempts)
-                                      : policy.attempts;
+// How often a call has failed so far. Being told to slow down is counted apart, so that a read that
+// waited its turn can still lose an answer.
+struct Failures {
+  int throttled = 0;
+  int other = 0;
+};
+
+bool attempts_are_spent(const Failures& failures, const OperationInfo& operation,
+                        const RetryPolicy& policy) {
+  if (!only_reads(operation.name) || policy.attempts == 1) {
+    return failures.throttled + failures.other >= policy.attempts;
+  }
+  return failures.other >= policy.attempts ||
+         failures.throttled >= std::max(policy.attempts, throttled_attempts);
 }
 
 std::string_view outcome_of(const Result<std::string>& result) {
@@ -160,6 +170,7 @@ void Client::log_attempt(const OperationInfo& operation, int number,
 Result<std::string> Client::exchange(const OperationInfo& operation, const std::string& body,
                                      const CallOptions& options) {
   int taken = 0;
+  Failures failures;
   for (int number = 1;; ++number) {
     const auto started = clock_.ticks();
     auto result = attempt(operation, body, options);
@@ -174,8 +185,10 @@ Result<std::string> Client::exchange(const OperationInfo& operation, const std::
     const bool again =
         may_retry(silent ? Errc::unavailable : error.code, error.effect, operation.idempotent);
     taken = silent ? RetryQuota::timeout_cost : RetryQuota::retry_cost;
-    const int most = attempts_for(error, operation, config_.retry);
-    if (number >= most || !again || !quota_.take(taken)) {
+    ++(error.code == Errc::throttled ? failures.throttled : failures.other);
+    const bool spent = attempts_are_spent(failures, operation, config_.retry);
+    if (spent || !again || !quota_.take(taken)) {
+      if (only_reads(operation.name)) error.effect = Effect::not_applied;
       return with_context(std::move(error),
                           fmt::format("calling {} of {}", operation.name, operation.service.id));
     }

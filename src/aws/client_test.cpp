@@ -136,6 +136,24 @@ TEST(ClientTest, ReadsAreSlowedDownRatherThanFailedWhenAnAccountIsThrottled) {
   EXPECT_EQ(always.sent(), 9U);
 }
 
+TEST(ClientTest, AReadThatWaitedItsTurnMayStillLoseAnAnswer) {
+  Bed bed{[](int number) -> Result<HttpResponse> {
+    if (number <= 2) return refusal(503, "RequestLimitExceeded");
+    if (number <= 4) return lost(Errc::unavailable, Effect::unknown);
+    return identity_of("1");
+  }};
+  Client client = bed.client();
+  EXPECT_TRUE(who(client));
+  EXPECT_EQ(bed.sent(), 5U);
+}
+
+TEST(ClientTest, AReadWithoutAnAnswerHasChangedNothing) {
+  Bed bed{[](int) { return lost(Errc::unavailable, Effect::unknown); }};
+  Client client = bed.client();
+  EXPECT_EQ(who(client).error().effect, Effect::not_applied);
+  EXPECT_EQ(bed.sent(), 3U);
+}
+
 // Without a token it might be made twice.
 TEST(ClientTest, NeverSendsAgainWhatMayHaveChangedSomething) {
   for (const Errc code : {Errc::unavailable, Errc::deadline_exceeded}) {

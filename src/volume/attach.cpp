@@ -13,10 +13,6 @@
 namespace runctl::volume {
 namespace {
 
-// A signed request can be accepted, and act, for as long as its signature lives.
-// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5
-// minutes.
-constexpr std::chrono::minutes signature_life{5};
 // EC2 attaches within seconds; what takes longer than this is stuck. Source: the design's attach
 // protocol, (a) 6; kubernetes#31891.
 constexpr std::chrono::seconds stuck_after{90};
@@ -68,17 +64,15 @@ Result<VolumeFacts> resolve(const Change& change, const AttachFacts& facts,
                             const std::string& device, Error error) {
   const Session& session = change.session;
   const bool unknown = error.effect != Effect::not_applied;
-  const std::chrono::seconds patience =
-      unknown ? std::chrono::duration_cast<std::chrono::seconds>(signature_life) : stale_reads;
+  const std::chrono::seconds patience = unknown ? signature_life : stale_reads;
   session.progress("the answer was lost; reading who has the volume");
   auto judged = judge(session, facts, device, patience);
   if (!judged) {
-    const bool timed_out = judged.error().code == Errc::deadline_exceeded;
-    if (timed_out && unknown) {
+    if (unknown) {
       return std::unexpected{lost_reply(std::move(judged).error(), "AttachVolume", facts.volume.id,
                                         "nobody has the volume")};
     }
-    if (timed_out) return std::unexpected{std::move(error)};
+    if (judged.error().code == Errc::deadline_exceeded) return std::unexpected{std::move(error)};
     return std::unexpected{std::move(judged).error()};
   }
   switch (judged->outcome) {

@@ -1,6 +1,5 @@
 #include "volume/clone.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -60,10 +59,7 @@ Result<Cloned> execute_clone(const Change& change, const VolumeFacts& source,
   const Session& session = change.session;
   const auto request = request_for(source, spec, random_uuid(session.random));
   RUNCTL_TRY_LET(Standstill still, Standstill::begin(change, source, spec.freezing));
-  Session brief{session};
-  if (still.is_frozen()) {
-    brief.deadline = std::min(session.deadline, session.clock.ticks() + frozen_request);
-  }
+  const Session brief = while_still(session, still);
   session.progress(fmt::format("copying {}", source.id));
   auto sent = send<aws::ec2::CopyVolumes>({.session = brief, .recorder = change.recorder}, request);
   still.end();
@@ -75,10 +71,8 @@ Result<Cloned> execute_clone(const Change& change, const VolumeFacts& source,
   if (!sent) return std::unexpected{std::move(sent).error()};
   for (const auto& volume : sent->volumes) change.recorder.add_subject(volume.volume_id);
   RUNCTL_TRY_LET(auto copy, the_copy(*sent, source.id));
-  Cloned cloned{.volume = std::move(copy), .why = still.why(), .frozen_for = still.frozen_for()};
-  if (!in_time) cloned.why = "the answer was lost, so that it is not known when it was copied";
-  if (cloned.why.empty()) cloned.consistency = Consistency::consistent;
-  RUNCTL_TRY(label(change, cloned.volume.id.str(), cloned.consistency));
+  Cloned cloned{.volume = std::move(copy), .worth = worth_of(still, in_time)};
+  RUNCTL_TRY(label(change, cloned.volume.id.str(), cloned.worth.consistency));
   return cloned;
 }
 

@@ -1,9 +1,7 @@
 // A copy of a volume in its own zone, of one moment (CopyVolumes).
 #pragma once
 
-#include <chrono>
 #include <optional>
-#include <string>
 
 #include "base/result.hpp"
 #include "volume/change.hpp"
@@ -23,9 +21,7 @@ struct CloneSpec {
 
 struct Cloned {
   VolumeFacts volume;
-  Consistency consistency = Consistency::crash_consistent;
-  std::string why = {};                                      // it is not consistent, in words
-  std::optional<std::chrono::milliseconds> frozen_for = {};  // how long writers waited
+  Worth worth;
 };
 
 // Rule S9, as take_snapshot: the filesystem stands still for the one call, which names a client

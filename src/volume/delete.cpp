@@ -33,7 +33,7 @@ Result<void> execute_delete(const Change& change, const VolumeFacts& planned) {
         return seen->state == VolumeState::deleted ? std::optional{true} : std::nullopt;
       });
   if (gone) return {};
-  if (!sent && gone.error().code == Errc::deadline_exceeded) {
+  if (!sent) {
     return std::unexpected{
         lost_reply(std::move(gone).error(), "DeleteVolume", planned.id, "it is still there")};
   }

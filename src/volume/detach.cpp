@@ -77,8 +77,10 @@ Result<void> wait_until_gone(const Session& session, const VolumeId& id,
 Result<void> resolve(const Session& session, const VolumeId& id, const AttachmentFacts& attachment,
                      const Error& sent) {
   auto gone = wait_until_gone(session, id, attachment);
-  if (gone || gone.error().code != Errc::deadline_exceeded) return gone;
-  if (sent.effect == Effect::not_applied) return std::unexpected{sent};
+  if (gone) return gone;
+  if (sent.effect == Effect::not_applied) {
+    return gone.error().code == Errc::deadline_exceeded ? std::unexpected{sent} : gone;
+  }
   return std::unexpected{lost_reply(std::move(gone).error(), "DetachVolume", id,
                                     fmt::format("instance {} still has it", attachment.instance))};
 }

@@ -19,10 +19,6 @@ namespace {
 // The device is waited for, and a filesystem of terabytes grown.
 constexpr std::chrono::seconds grow_patience{300};
 
-// Source: docs, "Error codes for the Amazon EC2 API": InvalidSecurity.RequestHasExpired above 5
-// minutes.
-constexpr std::chrono::minutes signature_life{5};
-
 constexpr std::string_view once_mounted = "once it is mounted, run this again with the same size";
 
 Error refuse(Errc code, std::string message, std::string hint) {
@@ -95,7 +91,6 @@ Result<void> resolve(const Session& session, const VolumeFacts& volume, const Mo
         return newest && is_as(spec, *newest, newest->size) ? std::optional{true} : std::nullopt;
       });
   if (seen) return {};
-  if (seen.error().code != Errc::deadline_exceeded) return std::unexpected{seen.error()};
   return std::unexpected{
       lost_reply(seen.error(), "ModifyVolume", volume.id, "the volume is as it was")};
 }

@@ -74,7 +74,9 @@ Result<SnapshotFacts> resolve(const Change& change, const VolumeId& volume,
     change.recorder.settle(journal::Outcome::applied, found->id.str());
     change.recorder.add_subject(found->id.str());
   }
-  if (found || found.error().code != Errc::deadline_exceeded) return found;
+  if (found) return found;
+  const Errc code = found.error().code;
+  if (code != Errc::deadline_exceeded && !is_silence(code)) return found;
   sent.message = fmt::format(
       "CreateSnapshot of {} was sent, no answer came, and no such snapshot can be seen", volume);
   sent.hint = fmt::format("It may still appear, with the tag {}={}.", tag::operation, operation);
@@ -99,6 +101,21 @@ Consistency consistency_of(const SnapshotFacts& snapshot) {
              : Consistency::crash_consistent;
 }
 
+Worth worth_of(const Standstill& ended, bool answered) {
+  Worth worth{.why = ended.why(), .frozen_for = ended.frozen_for()};
+  if (!answered) worth.why = "the answer was lost, so that it is not known when it was taken";
+  if (worth.why.empty()) worth.consistency = Consistency::consistent;
+  return worth;
+}
+
+Session while_still(const Session& session, const Standstill& still) {
+  Session brief{session};
+  if (still.is_frozen()) {
+    brief.deadline = std::min(session.deadline, session.clock.ticks() + frozen_request);
+  }
+  return brief;
+}
+
 Result<void> label(const Change& change, const std::string& id, Consistency consistency) {
   RUNCTL_TRY(
       send<aws::ec2::CreateTags>(change, {.resources = {id},
@@ -117,10 +134,7 @@ Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& vol
   RUNCTL_TRY_LET(Standstill still, Standstill::begin(change, volume, spec.freezing));
   const bool settled = !still.is_frozen();
   if (settled) label_request(request, still.is_provable());
-  Session brief{session};
-  if (!settled) {
-    brief.deadline = std::min(session.deadline, session.clock.ticks() + frozen_request);
-  }
+  const Session brief = while_still(session, still);
   session.progress(fmt::format("taking a snapshot of {}", volume.id));
   auto created =
       send<aws::ec2::CreateSnapshot>({.session = brief, .recorder = change.recorder}, request);
@@ -131,11 +145,10 @@ Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& vol
   RUNCTL_TRY_LET(auto made,
                  answered ? to_facts(*created)
                           : resolve(change, volume.id, operation, std::move(created).error()));
-  TakenSnapshot taken{
-      .snapshot = std::move(made), .why = still.why(), .frozen_for = still.frozen_for()};
-  if (!answered) taken.why = "the answer was lost, so that it is not known when it was taken";
-  if (taken.why.empty()) taken.consistency = Consistency::consistent;
-  if (!settled || !answered) RUNCTL_TRY(label(change, taken.snapshot.id.str(), taken.consistency));
+  TakenSnapshot taken{.snapshot = std::move(made), .worth = worth_of(still, answered)};
+  if (!settled || !answered) {
+    RUNCTL_TRY(label(change, taken.snapshot.id.str(), taken.worth.consistency));
+  }
   return taken;
 }
 

@@ -30,11 +30,22 @@ struct SnapshotSpec {
   Freezing freezing = Freezing::yes;
 };
 
-struct TakenSnapshot {
-  SnapshotFacts snapshot;
+// What a snapshot or a copy turned out to be worth, and what it cost.
+struct Worth {
   Consistency consistency = Consistency::crash_consistent;
   std::string why = {};                                      // it is not consistent, in words
   std::optional<std::chrono::milliseconds> frozen_for = {};  // how long writers waited
+};
+
+// After the standstill's end. A request that was not answered may have acted after it.
+[[nodiscard]] Worth worth_of(const Standstill& ended, bool answered);
+
+// The session for the one request: where something is frozen its answer comes before the dead-man.
+[[nodiscard]] Session while_still(const Session& session, const Standstill& still);
+
+struct TakenSnapshot {
+  SnapshotFacts snapshot;
+  Worth worth;
 };
 
 // Rule S9: has its machine write the volume back and freezes its filesystem for the one call.

@@ -25,9 +25,17 @@ struct PollPolicy {
 // Calls `probe` until it yields a value, doubling the delay between calls up to half a second, and
 // from then on to an eighth of what was waited so far, at most `max_delay`: what is over in seconds
 // is noticed at once, and what takes minutes is not asked about more often than that is worth.
-// `probe` must only read. It runs at least once; an error from it ends the wait.
-// Errors: deadline_exceeded once `budget` or the session's deadline is spent; cancelled on stop;
-// else the probe's own.
+// `probe` must only read. It runs at least once. When nobody answers it (unavailable, throttled)
+// it is asked again for up to `silence_patience`: most waits stand between a change and the
+// knowledge of what became of it, and a network that is away for a moment must not cost that. Any
+// other error ends the wait. Errors: deadline_exceeded once `budget` or the session's deadline is
+// spent; cancelled on stop; else the probe's own.
+inline constexpr std::chrono::seconds silence_patience{30};
+
+[[nodiscard]] constexpr bool is_silence(Errc code) {
+  return code == Errc::unavailable || code == Errc::throttled;
+}
+
 template <class T>
 Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string_view what,
                    const std::function<Result<std::optional<T>>()>& probe) {
@@ -35,9 +43,18 @@ Result<T> wait_for(const Session& session, const PollPolicy& policy, std::string
   const auto began = session.clock.ticks();
   const auto deadline = std::min(session.deadline, began + policy.budget);
   auto delay = policy.first_delay;
+  auto heard = began;
   while (true) {
-    RUNCTL_TRY_LET(auto seen, probe());
-    if (seen) return *std::move(seen);
+    auto seen = probe();
+    const auto now = session.clock.ticks();
+    if (seen) {
+      heard = now;
+    } else if (!is_silence(seen.error().code) || now - heard >= silence_patience) {
+      return std::unexpected{std::move(seen).error()};
+    } else {
+      session.progress("no answer; asking again: " + seen.error().message);
+    }
+    if (seen && *seen) return **std::move(seen);
     if (session.clock.ticks() + delay > deadline) {
       return fail(Errc::deadline_exceeded, "gave up waiting for " + std::string{what});
     }

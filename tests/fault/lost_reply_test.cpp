@@ -46,6 +46,8 @@ class DroppingTransport final : public HttpTransport {
     action_ = std::move(action);
     drop_ = drop;
   }
+  // From the next request that drops a reply, nobody answers `requests` more of them.
+  void go_silent_after_drop(int requests) { silent_after_drop_ = requests; }
   [[nodiscard]] int sent(const std::string& action) { return sent_[action]; }
 
   [[nodiscard]] Result<HttpResponse> send(const HttpRequest& request,
@@ -56,8 +58,13 @@ class DroppingTransport final : public HttpTransport {
     const auto found = form.find("Action");
     const std::string action = found == form.end() ? "" : found->second;
     ++sent_[action];
+    if (silent_ > 0) {
+      --silent_;
+      return fail(Errc::unavailable, "no route to the host");
+    }
     if (action.empty() || action != action_) return inner_.send(request, deadline, stop);
     action_.clear();
+    silent_ = silent_after_drop_;
     if (drop_ == Drop::after_effect) static_cast<void>(inner_.send(request, deadline, stop));
     auto lost = fail(Errc::unavailable, "the connection was reset");
     lost.error().effect = Effect::unknown;
@@ -69,6 +76,8 @@ class DroppingTransport final : public HttpTransport {
   std::mutex mutex_;
   std::string action_;
   Drop drop_ = Drop::before_effect;
+  int silent_after_drop_ = 0;
+  int silent_ = 0;
   std::map<std::string, int> sent_;
 };
 
@@ -185,6 +194,30 @@ TEST_P(LostReply, AttachIsSentOnceAndJudgedByReading) {
   }
 }
 
+// A network that is away for a moment after the call was sent: more reads fail in a row than the
+// client tries one.
+TEST_P(LostReply, AnAttachIsJudgedWhenTheNetworkIsBack) {
+  transport_->drop_next("AttachVolume", GetParam());
+  transport_->go_silent_after_drop(7);
+  const auto attached = attach();
+  EXPECT_EQ(transport_->sent("AttachVolume"), 1);
+  EXPECT_EQ(attached.has_value(), GetParam() == Drop::after_effect);
+  if (!attached) {
+    EXPECT_EQ(attached.error().effect, Effect::unknown);
+  }
+}
+
+// It stays away: what was sent is not known to have failed.
+TEST_P(LostReply, AnAttachOfWhichNothingCanBeReadIsUnknown) {
+  transport_->drop_next("AttachVolume", GetParam());
+  transport_->go_silent_after_drop(1'000'000);
+  const auto attached = attach();
+  ASSERT_FALSE(attached.has_value());
+  EXPECT_EQ(attached.error().effect, Effect::unknown);
+  EXPECT_NE(attached.error().message.find("AttachVolume"), std::string::npos)
+      << attached.error().message;
+}
+
 TEST_P(LostReply, AVolumeIsMadeOnceAllTheSame) {
   transport_->drop_next("CreateVolume", GetParam());
   const auto before = volume::list_volumes(*client_, {}, {}).value().size();
@@ -206,7 +239,7 @@ TEST_P(LostReply, ASnapshotIsFoundByItsTagOrSaidToBeUnknown) {
   if (GetParam() == Drop::after_effect) {
     ASSERT_TRUE(made.has_value()) << made.error().message;
     // When it was taken is not known, and its tag says no more than the answer does.
-    EXPECT_EQ(made->consistency, volume::Consistency::crash_consistent);
+    EXPECT_EQ(made->worth.consistency, volume::Consistency::crash_consistent);
     const auto seen = volume::read_snapshot(*client_, made->snapshot.id, {}).value();
     EXPECT_EQ(volume::consistency_of(seen), volume::Consistency::crash_consistent);
   } else {

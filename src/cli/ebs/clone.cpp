@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "base/time_text.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
+#include "cli/ebs/target.hpp"
 #include "cli/output.hpp"
 #include "volume/create.hpp"
 #include "volume/place.hpp"
@@ -34,19 +34,14 @@ constexpr std::array<OptionSpec, 6> options{{
 
 struct Options {
   volume::CloneSpec clone;
-  std::optional<volume::InstanceFacts> target;
-  std::optional<volume::MountSpec> mount;
+  std::optional<Target> target;
 };
 
 Result<Options> parse_options(const Arguments& arguments, const volume::Session& session) {
   Options parsed;
   RUNCTL_TRY_LET(parsed.clone.tags, parse_tags(arguments));
   if (arguments.has("--no-freeze")) parsed.clone.freezing = volume::Freezing::no;
-  RUNCTL_TRY_LET(parsed.mount, parse_mount(arguments));
-  RUNCTL_TRY_LET(parsed.target, find_named_instance(arguments, session));
-  if (parsed.mount && !parsed.target) {
-    return fail(Errc::invalid_argument, "--mount needs --instance: say on which machine");
-  }
+  RUNCTL_TRY_LET(parsed.target, find_target(arguments, session));
   return parsed;
 }
 
@@ -61,8 +56,8 @@ Result<Done> carry_out(const volume::Change& change, const volume::VolumeFacts& 
   Done done{.cloned = std::move(cloned), .placed = {}};
   const VolumeId id = done.cloned.volume.id;
   if (wanted.target) {
-    RUNCTL_TRY_LET(done.placed,
-                   volume::place_new(change, id, *wanted.target, {.mount = wanted.mount}));
+    RUNCTL_TRY_LET(done.placed, volume::place_new(change, id, wanted.target->machine,
+                                                  {.mount = wanted.target->mount}));
     return done;
   }
   auto ready = volume::wait_until_available(change.session, id);
@@ -77,26 +72,15 @@ Result<Done> carry_out(const volume::Change& change, const volume::VolumeFacts& 
 Presentation describe(const volume::VolumeFacts& source, const Options& wanted, const Done& done) {
   const auto& cloned = done.cloned;
   std::string text = fmt::format("Volume {} is a copy of {}, {}.\n", cloned.volume.id, source.id,
-                                 volume::name_of(cloned.consistency));
-  if (cloned.frozen_for) {
-    text += fmt::format("Writers waited for {}.\n", duration_in_words(*cloned.frozen_for));
-  }
-  if (!cloned.why.empty()) {
-    text += fmt::format("It is as after a power failure: {}.\n", cloned.why);
-  }
+                                 volume::name_of(cloned.worth.consistency));
+  text += text_of(cloned.worth);
   auto record = record_of(cloned.volume);
   record["source_volume_id"] = source.id.str();
-  record["consistency"] = volume::name_of(cloned.consistency);
-  if (cloned.frozen_for) record["frozen_ms"] = cloned.frozen_for->count();
-  if (!cloned.why.empty()) record["why_not_consistent"] = cloned.why;
+  add_to_record(record, cloned.worth);
   if (done.placed) {
-    text += fmt::format("It is attached to {} as {}.\n", wanted.target->id, done.placed->device);
-    record["instance_id"] = wanted.target->id.str();
-    record["device"] = done.placed->device;
-    if (done.placed->mounted) {
-      text += text_of(*done.placed->mounted);
-      add_to_record(record, *done.placed->mounted, wanted.mount->directory);
-    }
+    text += fmt::format("It is attached to {} as {}.\n", wanted.target->machine.id,
+                        done.placed->device);
+    add_placed(text, record, *wanted.target, *done.placed);
   }
   return {.text = std::move(text), .record = std::move(record), .id = cloned.volume.id.str()};
 }
@@ -104,10 +88,7 @@ Presentation describe(const volume::VolumeFacts& source, const Options& wanted, 
 std::vector<std::string> steps_of(const volume::VolumeFacts& source, const Options& wanted) {
   std::vector<std::string> steps{
       fmt::format("copy volume {} in {}", label_of(source), source.zone)};
-  if (wanted.target) {
-    steps.push_back(fmt::format("attach the copy to instance {}", label_of(*wanted.target)));
-  }
-  if (wanted.mount) add_steps(steps, *wanted.mount);
+  add_steps(steps, "the copy", wanted.target);
   return steps;
 }
 
@@ -118,20 +99,14 @@ Result<ExitCode> clone(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto wanted, parse_options(arguments, session));
   if (auto refusal = volume::check_clone(source)) return std::unexpected{*std::move(refusal)};
   if (wanted.target) {
-    RUNCTL_TRY(volume::check_target(*wanted.target, source.zone, wanted.mount));
+    RUNCTL_TRY(volume::check_target(wanted.target->machine, source.zone, wanted.target->mount));
   }
   if (context.globals.dry_run) return show_plan(context, steps_of(source, wanted));
-  boost::json::object end = volume::plan_of({.mount = wanted.mount});
-  OperationSpec operation{.kind = "clone", .subjects = {source.id.str()}};
-  if (wanted.target) {
-    operation.subjects.push_back(wanted.target->id.str());
-    end["instance"] = wanted.target->id.str();
-  }
-  operation.plan = std::move(end);
-  RUNCTL_TRY_LET(const auto done,
-                 cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
-                   return carry_out(change, source, wanted);
-                 }));
+  RUNCTL_TRY_LET(
+      const auto done,
+      cloud->carry_out(
+          session, making_operation("clone", source.id.str(), wanted.target),
+          [&](const volume::Change& change) { return carry_out(change, source, wanted); }));
   present(context, describe(source, wanted, done));
   return ExitCode::ok;
 }

@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
+#include "cli/ebs/target.hpp"
 #include "cli/output.hpp"
 #include "volume/create.hpp"
 #include "volume/place.hpp"
@@ -41,8 +42,7 @@ constexpr std::array<OptionSpec, 11> options{{
 
 struct Options {
   volume::VolumeSpec spec;
-  std::optional<volume::InstanceFacts> target;
-  std::optional<volume::MountSpec> mount;
+  std::optional<Target> target;
   bool wait = false;
 };
 
@@ -77,18 +77,16 @@ Result<Options> parse_options(const Arguments& arguments, const volume::Session&
   Options parsed;
   parsed.wait = arguments.has("--wait");
   RUNCTL_TRY_LET(parsed.spec, spec_from(arguments, snapshot));
-  RUNCTL_TRY_LET(parsed.mount, parse_mount(arguments));
   if (auto wrong = volume::check_spec(parsed.spec)) return std::unexpected{*std::move(wrong)};
-  RUNCTL_TRY_LET(parsed.target, find_named_instance(arguments, session));
-  if (parsed.mount && !parsed.target) {
-    return fail(Errc::invalid_argument, "--mount needs --instance: say on which machine");
-  }
+  RUNCTL_TRY_LET(parsed.target, find_target(arguments, session));
   auto& zone = parsed.spec.zone;
-  if (zone.empty() && parsed.target) zone = parsed.target->zone;
+  if (zone.empty() && parsed.target) zone = parsed.target->machine.zone;
   if (zone.empty()) {
     RUNCTL_TRY_LET(zone, volume::default_zone(session));
   }
-  if (parsed.target) RUNCTL_TRY(volume::check_target(*parsed.target, zone, parsed.mount));
+  if (parsed.target) {
+    RUNCTL_TRY(volume::check_target(parsed.target->machine, zone, parsed.target->mount));
+  }
   return parsed;
 }
 
@@ -101,8 +99,8 @@ Result<Done> carry_out(const volume::Change& change, const Options& wanted) {
   RUNCTL_TRY_LET(auto made, volume::create_volume(change, wanted.spec));
   Done done{.volume = std::move(made), .placed = {}};
   if (wanted.target) {
-    RUNCTL_TRY_LET(done.placed, volume::place_new(change, done.volume.id, *wanted.target,
-                                                  {.mount = wanted.mount}));
+    RUNCTL_TRY_LET(done.placed, volume::place_new(change, done.volume.id, wanted.target->machine,
+                                                  {.mount = wanted.target->mount}));
     return done;
   }
   if (!wanted.wait) return done;
@@ -119,10 +117,7 @@ std::vector<std::string> steps_of(const volume::SnapshotFacts& snapshot, const O
   std::vector<std::string> steps{fmt::format("make a volume of {} GiB, {}, in {} from snapshot {}",
                                              wanted.spec.size.count, wanted.spec.type,
                                              wanted.spec.zone, snapshot.id)};
-  if (wanted.target) {
-    steps.push_back(fmt::format("attach it to instance {}", label_of(*wanted.target)));
-  }
-  if (wanted.mount) add_steps(steps, *wanted.mount);
+  add_steps(steps, "it", wanted.target);
   return steps;
 }
 
@@ -133,14 +128,9 @@ Presentation describe(const volume::SnapshotFacts& snapshot, const Options& want
   std::string text;
   if (done.placed) {
     text = fmt::format("Restored {} as volume {}, attached to {} as {}.\n", snapshot.id,
-                       done.volume.id, wanted.target->id, done.placed->device);
+                       done.volume.id, wanted.target->machine.id, done.placed->device);
     record["state"] = "in-use";
-    record["instance_id"] = wanted.target->id.str();
-    record["device"] = done.placed->device;
-    if (done.placed->mounted) {
-      text += text_of(*done.placed->mounted);
-      add_to_record(record, *done.placed->mounted, wanted.mount->directory);
-    }
+    add_placed(text, record, *wanted.target, *done.placed);
   } else {
     text = fmt::format("Restored {} as volume {} ({}).\n{}", snapshot.id, done.volume.id,
                        volume::name_of(done.volume.state), text_of(done.volume));
@@ -156,17 +146,10 @@ Result<ExitCode> restore(const Arguments& arguments, Context& context) {
       volume::find_snapshot(cloud->aws(), arguments.positional("SNAPSHOT"), session.options()));
   RUNCTL_TRY_LET(const auto wanted, parse_options(arguments, session, snapshot));
   if (context.globals.dry_run) return show_plan(context, steps_of(snapshot, wanted));
-  boost::json::object end = volume::plan_of({.mount = wanted.mount});
-  OperationSpec operation{.kind = "restore", .subjects = {snapshot.id.str()}};
-  if (wanted.target) {
-    operation.subjects.push_back(wanted.target->id.str());
-    end["instance"] = wanted.target->id.str();
-  }
-  operation.plan = std::move(end);
-  RUNCTL_TRY_LET(const auto done,
-                 cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {
-                   return carry_out(change, wanted);
-                 }));
+  RUNCTL_TRY_LET(
+      const auto done,
+      cloud->carry_out(session, making_operation("restore", snapshot.id.str(), wanted.target),
+                       [&](const volume::Change& change) { return carry_out(change, wanted); }));
   present(context, describe(snapshot, wanted, done));
   return ExitCode::ok;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/time_text.hpp"
 #include "cli/output.hpp"
 
 namespace runctl::cli {
@@ -195,6 +196,21 @@ std::string table_of(std::span<const volume::InstanceFacts> instances) {
                std::to_string(instance.devices.size()), time_text(instance.launched)});
   }
   return table.text();
+}
+
+std::string text_of(const volume::Worth& worth) {
+  std::string text;
+  if (worth.frozen_for) {
+    text += fmt::format("Writers waited for {}.\n", duration_in_words(*worth.frozen_for));
+  }
+  if (!worth.why.empty()) text += fmt::format("It is as after a power failure: {}.\n", worth.why);
+  return text;
+}
+
+void add_to_record(boost::json::object& record, const volume::Worth& worth) {
+  record["consistency"] = volume::name_of(worth.consistency);
+  if (worth.frozen_for) record["frozen_ms"] = worth.frozen_for->count();
+  if (!worth.why.empty()) record["why_not_consistent"] = worth.why;
 }
 
 }  // namespace runctl::cli

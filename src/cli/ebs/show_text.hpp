@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include "volume/facts.hpp"
+#include "volume/snapshot.hpp"
 
 namespace runctl::cli {
 
@@ -23,5 +24,10 @@ namespace runctl::cli {
 [[nodiscard]] std::string table_of(std::span<const volume::InstanceFacts> instances);
 
 [[nodiscard]] std::string_view name_of(volume::VolumeMode mode);
+
+// How long writers waited for a snapshot or copy, and why it is not consistent, as lines and as
+// members.
+[[nodiscard]] std::string text_of(const volume::Worth& worth);
+void add_to_record(boost::json::object& record, const volume::Worth& worth);
 
 }  // namespace runctl::cli

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "base/time_text.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
@@ -66,18 +65,12 @@ Result<ExitCode> snapshot(const Arguments& arguments, Context& context) {
     }
     made = *std::move(complete);
   }
-  std::string text = fmt::format("Snapshot {} of volume {}: {}, {}.\n", made.id, volume.id,
-                                 volume::name_of(made.state), volume::name_of(taken.consistency));
-  if (taken.frozen_for) {
-    text += fmt::format("Writers waited for {}.\n", duration_in_words(*taken.frozen_for));
-  }
-  if (!taken.why.empty()) {
-    text += fmt::format("It is as after a power failure: {}.\n", taken.why);
-  }
+  std::string text =
+      fmt::format("Snapshot {} of volume {}: {}, {}.\n", made.id, volume.id,
+                  volume::name_of(made.state), volume::name_of(taken.worth.consistency));
+  text += text_of(taken.worth);
   auto record = record_of(made);
-  record["consistency"] = volume::name_of(taken.consistency);
-  if (taken.frozen_for) record["frozen_ms"] = taken.frozen_for->count();
-  if (!taken.why.empty()) record["why_not_consistent"] = taken.why;
+  add_to_record(record, taken.worth);
   present(context, {.text = std::move(text), .record = std::move(record), .id = made.id.str()});
   return ExitCode::ok;
 }
