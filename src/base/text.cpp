@@ -178,6 +178,12 @@ std::string shell_quote(std::string_view text) {
   return out;
 }
 
+std::size_t columns_of(std::string_view text) {
+  // Bytes that do not continue a character.
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   std::string_view best;
   // A third of the word may be wrong: "--instnace" finds "--instance", "--x" finds nothing.

@@ -39,6 +39,9 @@ namespace runctl {
 // is dropped.
 [[nodiscard]] std::string shell_quote(std::string_view text);
 
+// Columns on the screen of UTF-8 text without wide characters.
+[[nodiscard]] std::size_t columns_of(std::string_view text);
+
 // The candidate nearest to `word` by edit distance, "" when none is near enough to be meant.
 [[nodiscard]] std::string_view nearest(std::string_view word,
                                        std::span<const std::string_view> candidates);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <ostream>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/fold.hpp"
 #include "base/text.hpp"
 #include "cli/parse.hpp"
 
@@ -186,6 +188,15 @@ std::string group_help(std::span<const CommandSpec> commands, std::string_view p
   }
   return out + fmt::format("\nMore on one of them: runctl {}{}COMMAND --help\n", path,
                            path.empty() ? "" : " ");
+}
+
+void show_help(std::ostream& out, unsigned columns, std::string_view page) {
+  constexpr unsigned readable = 100;
+  if (columns == 0) {
+    out << page;
+  } else {
+    out << fold(page, std::min(columns, readable));
+  }
 }
 
 Result<std::string> topic_help(std::string_view topic) {

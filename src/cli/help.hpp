@@ -1,6 +1,7 @@
 // Help on the screen, made from the command table and the embedded manual pages.
 #pragma once
 
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ namespace runctl::cli {
 // A guide, or the section of one whose anchor or heading is `topic`.
 // Errors: not_found, with the topics there are.
 [[nodiscard]] Result<std::string> topic_help(std::string_view topic);
+
+// Writes a page; for a terminal (`columns` is its width, 0 for anything else) in lines that fit it,
+// and that are not too long to read.
+void show_help(std::ostream& out, unsigned columns, std::string_view page);
 
 // The manual page's name for a command: "aws ebs attach" is "ebs/attach.md", "aws create"
 // "instance/create.md".

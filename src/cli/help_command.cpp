@@ -19,27 +19,23 @@ constexpr std::array<PositionalSpec, 1> positionals{{
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   const auto words = arguments.rest("TOPIC");
   const std::string topic = join(words, " ");
+  const auto show_page = [&](std::string_view page) {
+    show_help(context.out, context.width, page);
+    return ExitCode::ok;
+  };
   if (topic == "reference") {
     context.out << reference(command_table());
     return ExitCode::ok;
   }
-  if (topic.empty()) {
-    context.out << group_help(command_table(), "");
-    return ExitCode::ok;
-  }
+  if (topic.empty()) return show_page(group_help(command_table(), ""));
   for (const CommandSpec& command : command_table()) {
-    if (command.path == topic) {
-      context.out << command_help(command);
-      return ExitCode::ok;
-    }
+    if (command.path == topic) return show_page(command_help(command));
     if (command.path.starts_with(topic + ' ')) {
-      context.out << group_help(command_table(), topic);
-      return ExitCode::ok;
+      return show_page(group_help(command_table(), topic));
     }
   }
   RUNCTL_TRY_LET(const auto text, topic_help(topic));
-  context.out << text;
-  return ExitCode::ok;
+  return show_page(text);
 }
 
 }  // namespace

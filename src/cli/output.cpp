@@ -55,12 +55,6 @@ std::string_view name_of(Effect effect) {
   std::unreachable();
 }
 
-// Columns on the screen of UTF-8 text without wide characters: bytes that do not continue one.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 boost::json::array lines(const std::vector<std::string>& texts) {
   boost::json::array out;
   for (const std::string& text : texts) out.emplace_back(text);
@@ -105,13 +99,14 @@ void present(Context& context, const Presentation& presentation) {
 std::string Table::text() const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i]));
   }
   std::string out;
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - width(row[i]) + 2, ' ');
+      line += row[i] + std::string(widths[i] - columns_of(row[i]) + 2, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';
@@ -122,12 +117,12 @@ std::string Table::text() const {
 std::string key_values(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::size_t widest = 0;
   for (const auto& [key, value] : pairs) {
-    if (!value.empty()) widest = std::max(widest, width(key));
+    if (!value.empty()) widest = std::max(widest, columns_of(key));
   }
   std::string out;
   for (const auto& [key, value] : pairs) {
     if (!value.empty())
-      out += fmt::format("{}:{}{}\n", key, std::string(widest - width(key) + 2, ' '), value);
+      out += fmt::format("{}:{}{}\n", key, std::string(widest - columns_of(key) + 2, ' '), value);
   }
   return out;
 }

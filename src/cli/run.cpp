@@ -115,12 +115,13 @@ ExitCode run(Context& context, std::span<const std::string> words) {
     return ExitCode::ok;
   }
   if (invocation->wants_help && invocation->command != nullptr) {
-    context.out << command_help(*invocation->command);
+    show_help(context.out, context.width, command_help(*invocation->command));
     return ExitCode::ok;
   }
   if (invocation->command == nullptr) {
     const bool asked = invocation->wants_help || words.empty();
-    (asked ? context.out : context.err) << group_help(command_table(), invocation->path);
+    show_help(asked ? context.out : context.err, context.width,
+              group_help(command_table(), invocation->path));
     return asked ? ExitCode::ok : ExitCode::usage;
   }
   auto globals = globals_from(invocation->arguments, context.environment);

@@ -1,7 +1,12 @@
 """The command line itself: help, versions, words that are wrong."""
+import fcntl
 import os
+import pty
 import re
+import struct
+import subprocess
 import sys
+import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
@@ -90,6 +95,28 @@ class Help(cloud.unittest.TestCase):
             self.assertIn("\n".join(page).strip(), reference.out)
         for option in ("--profile NAME", "--yes", "--timeout DURATION"):
             self.assertIn(option, reference.out)
+
+    def test_on_a_terminal_it_fits(self):
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+        process = subprocess.Popen([cloud.RUNCTL, "aws", "ebs", "attach", "--help"], stdout=follower,
+                                   env=self.cloud.environment)
+        os.close(follower)
+        page = b""
+        while True:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                piece = b""
+            if not piece:
+                break
+            page += piece
+        os.close(leader)
+        self.assertEqual(process.wait(timeout=30), 0)
+        lines = page.decode().splitlines()
+        self.assertGreater(len(lines), 20)
+        too_long = [line for line in lines if len(line) > 72 and not line.startswith("  runctl ")]
+        self.assertEqual(too_long, [])
 
     def test_help_is_the_same_by_all_its_names(self):
         page = self.cloud.run("aws", "ebs", "attach", "--help").out
