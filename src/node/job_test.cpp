@@ -1,5 +1,5 @@
-// Jobs on a real machine: started apart, followed, ended. What the job does is warm(), over a dd of
-// the test's own.
+// Jobs on a real machine: started apart, followed, ended. What the job does is warm() without its
+// own program, over a dd of the test's.
 #include "node/job.hpp"
 
 #include <atomic>
@@ -77,10 +77,10 @@ class jobs : public testing::OnBlockMachine {
     return {.shell = *shell_, .instance = bed_->machine().instance, .stop = std::move(stop)};
   }
   Result<Warmed> warm_it(milliseconds limit = seconds{30}, std::stop_token stop = {}) {
-    return warm(machine(std::move(stop)), volume,
-                {.clock = clock_,
-                 .deadline = clock_.ticks() + limit,
-                 .progress = [this](const auto& p) { told_.push_back(p); }});
+    return warm_with("", machine(std::move(stop)), volume,
+                     {.clock = clock_,
+                      .deadline = clock_.ticks() + limit,
+                      .progress = [this](const auto& p) { told_.push_back(p); }});
   }
   // Job directories that were made.
   std::string started() {
@@ -177,7 +177,8 @@ TEST_F(jobs, the_same_one_is_followed_and_not_started_twice) {
   {
     std::jthread second{[&] {
       (void)testing::eventually(fmt::format("[ -s {} ]", at("pids")));
-      other = warm(machine(), volume, {.clock = clock_, .deadline = clock_.ticks() + seconds{30}});
+      other = warm_with("", machine(), volume,
+                        {.clock = clock_, .deadline = clock_.ticks() + seconds{30}});
     }};
     EXPECT_EQ(code_of(warm_it()), "");
   }
