@@ -1,7 +1,8 @@
 # The programs of block_readers(), one for each processor that the compilers found here can make them for; sets
 # RUNCTL_BLOCK_READERS to their names, files of RUNCTL_BLOCK_READERS_ROOT. docs/decisions/0005-a-reader-without-a-c-library.md
-set(flags -std=c++23 -Os -ffreestanding -nostdlib -static -s -fno-builtin -fno-exceptions -fno-rtti -fno-pic
-  -fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -Wl,--build-id=none)
+set(compile_flags -std=c++20 -Os -ffreestanding -fno-builtin -fno-exceptions -fno-rtti -fno-pic -fno-stack-protector
+  -fno-asynchronous-unwind-tables -fno-unwind-tables)
+set(link_flags -nostdlib -static -s -Wl,--build-id=none)
 set(source ${CMAKE_CURRENT_LIST_DIR}/block_reader.cpp)
 set(RUNCTL_BLOCK_READERS_ROOT ${CMAKE_CURRENT_BINARY_DIR}/readers)
 file(MAKE_DIRECTORY ${RUNCTL_BLOCK_READERS_ROOT})
@@ -13,9 +14,9 @@ if(own MATCHES "^(x86_64|aarch64)$")
   add_executable(runctl_block_reader ${source})
   set_target_properties(runctl_block_reader PROPERTIES
     OUTPUT_NAME ${own} RUNTIME_OUTPUT_DIRECTORY ${RUNCTL_BLOCK_READERS_ROOT})
-  target_compile_options(runctl_block_reader PRIVATE ${flags} -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion
+  target_compile_options(runctl_block_reader PRIVATE ${compile_flags} -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion
     $<$<BOOL:${RUNCTL_WERROR}>:-Werror>)
-  target_link_options(runctl_block_reader PRIVATE ${flags} -no-pie -Wl,-z,noseparate-code)
+  target_link_options(runctl_block_reader PRIVATE ${link_flags} -no-pie -Wl,-z,noseparate-code)
   list(APPEND RUNCTL_BLOCK_READERS ${own})
 endif()
 
@@ -27,16 +28,19 @@ foreach(processor x86_64 aarch64)
     continue()
   endif()
   find_program(RUNCTL_CROSS_${processor} ${processor}-linux-gnu-g++)
+  set(program ${RUNCTL_BLOCK_READERS_ROOT}/${processor})
+  set(compiler "")
   if(RUNCTL_CROSS_${processor})
     set(compiler ${RUNCTL_CROSS_${processor}} -no-pie)
   elseif(RUNCTL_CLANG AND RUNCTL_LLD)
     set(compiler ${RUNCTL_CLANG} --target=${processor}-linux-gnu -fuse-ld=lld)
-  else()
-    message(STATUS "no compiler for ${processor}: `ebs warm` reads with dd on such machines (lld and clang make one)")
+  endif()
+  list(APPEND compiler ${compile_flags} ${link_flags} ${source} -o ${program})
+  execute_process(COMMAND ${compiler} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  if(failed)
+    message(STATUS "no compiler for ${processor}: on such machines `ebs warm` reads with dd (clang and lld make one)")
     continue()
   endif()
-  set(program ${RUNCTL_BLOCK_READERS_ROOT}/${processor})
-  add_custom_command(OUTPUT ${program} COMMAND ${compiler} ${flags} ${source} -o ${program}
-    DEPENDS ${source} VERBATIM)
+  add_custom_command(OUTPUT ${program} COMMAND ${compiler} DEPENDS ${source} VERBATIM)
   list(APPEND RUNCTL_BLOCK_READERS ${processor})
 endforeach()

@@ -230,8 +230,10 @@ void tell(Reading& reading) {
 void read_all(Reading& reading, Unsigned context) {
   Unsigned under_way = 0;
   Unsigned ready = 0;
-  for (Request& request : requests) {
-    if (prepare(reading, request)) waiting[ready++] = &request;
+  for (; ready < depth; ++ready) {
+    requests[ready].data = ready;  // comes back with its event
+    if (!prepare(reading, requests[ready])) break;
+    waiting[ready] = &requests[ready];
   }
   while (ready + under_way > 0) {
     if (ready > 0) {
@@ -250,7 +252,7 @@ void read_all(Reading& reading, Unsigned context) {
     if (ended == eintr) continue;
     if (ended < 0) leave(cut_short);
     for (Int i = 0; i < ended; ++i) {
-      auto& request = *reinterpret_cast<Request*>(events[i].request);
+      Request& request = requests[events[i].data];
       if (events[i].result == static_cast<Int>(request.length)) {
         reading.failed_in_a_row = 0;
       } else {
@@ -274,12 +276,12 @@ Unsigned number(const char* text) {
 
 }  // namespace
 
-// `stack` is the count of arguments, then the arguments.
-extern "C" [[noreturn]] void run(const Int* stack) {
-  if (stack[0] != 3) leave(cannot_work);
+// `stack` is the count of arguments, in place of a pointer, then the arguments.
+extern "C" [[noreturn]] void run(const char* const* stack) {
+  if (address(stack[0]) != 3) leave(cannot_work);
   Reading reading;
-  reading.size = number(reinterpret_cast<const char*>(stack[3]));
-  reading.descriptor = kernel(call_openat, at_cwd, stack[2], o_direct | o_cloexec);
+  reading.size = number(stack[3]);
+  reading.descriptor = kernel(call_openat, at_cwd, address(stack[2]), o_direct | o_cloexec);
   Unsigned context = 0;
   if (reading.size == 0 || reading.descriptor < 0 ||
       kernel(call_io_setup, static_cast<Int>(depth), address(&context)) < 0) {
