@@ -169,23 +169,16 @@ class Follower {
                                                        {"WAIT_TENTHS", wait_tenths()}}}));
     return read_report(job_.machine.instance, std::move(record));
   }
-  // Sets wait_: half of the time that seems to be left.
   void adapt(const JobReport& report, std::chrono::steady_clock::time_point asked_at) {
     const auto& [done, total] = report.progress;
     if (!measured_from_) {
       measured_from_ = asked_at;
       measured_done_ = report.already ? done : 0;
     }
-    if (done <= measured_done_ || done >= total) {
-      wait_ = std::clamp(wait_ * 5 / 4, first_wait, longest_blind_wait);
-      return;
-    }
-    const std::chrono::duration<double, std::milli> elapsed =
-        watch_.clock.ticks() - *measured_from_;
-    const double left = elapsed.count() * static_cast<double>(total - done) /
-                        static_cast<double>(done - measured_done_);
-    const double most = 2.0 * static_cast<double>(longest_wait.count());
-    wait_ = std::max(milliseconds{static_cast<std::int64_t>(std::min(left, most) / 2)}, first_wait);
+    wait_ = next_look(wait_, {.elapsed = std::chrono::duration_cast<milliseconds>(
+                                  watch_.clock.ticks() - *measured_from_),
+                              .done_bytes = done - std::min(done, measured_done_),
+                              .left_bytes = total - std::min(total, done)});
   }
   void tell(const JobProgress& progress) {
     if (!watch_.progress) return;
@@ -248,6 +241,15 @@ Result<json::value> Follower::give_up(Errc code) {
 }
 
 }  // namespace
+
+milliseconds next_look(milliseconds last, const JobPace& pace) {
+  if (pace.done_bytes == 0 || pace.left_bytes == 0)
+    return std::clamp(last * 5 / 4, first_wait, longest_blind_wait);
+  const double left = static_cast<double>(pace.elapsed.count()) *
+                      static_cast<double>(pace.left_bytes) / static_cast<double>(pace.done_bytes);
+  const double longest{static_cast<double>(longest_wait.count())};
+  return std::max(milliseconds{static_cast<std::int64_t>(std::min(left / 2, longest))}, first_wait);
+}
 
 Result<json::value> run_job(const Machine& machine, const Script& script, const VolumeId& volume,
                             const JobWatch& watch) {

@@ -267,6 +267,25 @@ TEST_F(jobs, a_process_with_a_forged_name_is_not_taken_for_part_of_a_job) {
             "alive");
 }
 
+TEST(next_look, is_half_of_what_is_left) {
+  struct Case {
+    JobPace pace;
+    int wanted;
+  };
+  const milliseconds second{1'000};
+  for (const auto& [pace, wanted] :
+       {Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 400}, .wanted = 2'000},
+        Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 50}, .wanted = 500},
+        Case{.pace = {.elapsed = second, .done_bytes = 1, .left_bytes = 1ULL << 60U},
+             .wanted = 5'000},
+        // Nothing known: longer and longer.
+        Case{.pace = {.elapsed = second, .done_bytes = 0, .left_bytes = 400}, .wanted = 1'000},
+        Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 0}, .wanted = 1'000}}) {
+    EXPECT_EQ(next_look(milliseconds{800}, pace).count(), wanted) << pace.left_bytes;
+  }
+  EXPECT_EQ(next_look(milliseconds{5'000}, {.elapsed = second}).count(), 2'000);
+}
+
 TEST(job_wrapper, keeps_a_bounded_part_of_what_a_script_says) {
   const testing::TempFolder folder;
   std::ofstream{folder.path() / "script"} << "head -c 3000000 /dev/zero | tr '\\0' x; head -c "

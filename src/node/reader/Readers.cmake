@@ -22,7 +22,7 @@ endif()
 
 # For the other: by a cross compiler, or by clang and lld, which are for both.
 find_program(RUNCTL_CLANG NAMES clang++-19 clang++)
-find_program(RUNCTL_LLD NAMES ld.lld)
+find_program(RUNCTL_LLD NAMES ld.lld-19 ld.lld)
 foreach(processor x86_64 aarch64)
   if(processor STREQUAL own)
     continue()
