@@ -267,7 +267,7 @@ def compare_warm():
         time_readers(bench, machine, volume, "a loop device")
         bench.done("aws", "ebs", "detach", volume)
         if not (shutil.which("nbdkit") and shutil.which("nbdfuse")):
-            print("a device that answers late: left out, nbdkit and nbdfuse are not installed (Debian packages of that name)")
+            print("a device that answers late: left out, nbdkit and nbdfuse are not installed (Debian packages nbdkit, libnbd-bin)")
             return
         late = full_volume(bench, 1)
         with late_device(bench, late):

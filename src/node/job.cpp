@@ -20,9 +20,10 @@ using std::chrono::seconds;
 // What a machine that does not answer is given: SSM's agents are away for seconds at times.
 constexpr seconds most_silence{60};
 // A look at a job waits there for its end, so that the end is seen at once and few looks are
-// needed.
+// needed. Long looks see it later (SsmShell), so they become short where the end is near.
 constexpr milliseconds first_wait{500};
-constexpr milliseconds longest_wait{2'000};
+constexpr milliseconds longest_wait{5'000};
+constexpr milliseconds longest_blind_wait{2'000};  // while it is not known how much is left
 // stop_job.sh waits 25 s at most.
 constexpr seconds stop_timeout{45};
 
@@ -33,7 +34,7 @@ struct JobReport {
   JobState state = JobState::lost;
   int exit_status = 0;
   JobProgress progress = {};
-  bool was_over = false;  // of stop_job: it had ended before
+  bool already = false;  // of start_job: it was under way before; of stop_job: it had ended
   std::string said = {};
   json::value record = {};
 };
@@ -51,7 +52,7 @@ Result<JobReport> read_report(const InstanceId& instance, json::value value) {
                                   : JobState::lost,
       .exit_status = static_cast<int>(integer_at(value, "exit_status").value_or(0)),
       .progress = {.done_bytes = count(value, "done"), .total_bytes = count(value, "total")},
-      .was_over = boolean_at(value, "already").value_or(false),
+      .already = boolean_at(value, "already").value_or(false),
       .said = string_at(value, "said").value_or("")};
   if (report.id.empty() || state.empty()) {
     return fail(Errc::corrupt,
@@ -115,7 +116,7 @@ class Follower {
         id_ = report->id;
         if (report->state != JobState::running) return result_of(job_, *report);
         tell(report->progress);
-        wait_ = std::min<milliseconds>(wait_ * 5 / 4, longest_wait);
+        adapt(*report, began);
         continue;
       }
       auto& error = report.error();
@@ -168,6 +169,17 @@ class Follower {
                                                        {"WAIT_TENTHS", wait_tenths()}}}));
     return read_report(job_.machine.instance, std::move(record));
   }
+  void adapt(const JobReport& report, std::chrono::steady_clock::time_point asked_at) {
+    const auto& [done, total] = report.progress;
+    if (!measured_from_) {
+      measured_from_ = asked_at;
+      measured_done_ = report.already ? done : 0;
+    }
+    wait_ = next_look(wait_, {.elapsed = std::chrono::duration_cast<milliseconds>(
+                                  watch_.clock.ticks() - *measured_from_),
+                              .done_bytes = done - std::min(done, measured_done_),
+                              .left_bytes = total - std::min(total, done)});
+  }
   void tell(const JobProgress& progress) {
     if (!watch_.progress) return;
     const auto now = watch_.clock.ticks();
@@ -183,6 +195,8 @@ class Follower {
   std::optional<std::chrono::steady_clock::time_point> told_ = {};
   std::optional<std::string> id_ = {};
   milliseconds wait_ = first_wait;
+  std::optional<std::chrono::steady_clock::time_point> measured_from_ = {};
+  std::uint64_t measured_done_ = 0;  // by then
 };
 
 Result<JobReport> end_job(const Machine& machine, std::string_view name, const VolumeId& volume) {
@@ -208,7 +222,7 @@ Result<json::value> Follower::give_up(Errc code) {
     error.error().hint = "It ends by itself, and the same command follows it.";
     return error;
   }
-  if (!id_ && end->was_over) {
+  if (!id_ && end->already) {
     return failed(code, Effect::not_applied, fmt::format("{} {}", job_.words(), why));
   }
   if (end->state == JobState::ended) {
@@ -228,6 +242,15 @@ Result<json::value> Follower::give_up(Errc code) {
 
 }  // namespace
 
+milliseconds next_look(milliseconds last, const JobPace& pace) {
+  if (pace.done_bytes == 0 || pace.left_bytes == 0)
+    return std::clamp(last * 5 / 4, first_wait, longest_blind_wait);
+  const double left = static_cast<double>(pace.elapsed.count()) *
+                      static_cast<double>(pace.left_bytes) / static_cast<double>(pace.done_bytes);
+  const double longest{static_cast<double>(longest_wait.count())};
+  return std::max(milliseconds{static_cast<std::int64_t>(std::min(left / 2, longest))}, first_wait);
+}
+
 Result<json::value> run_job(const Machine& machine, const Script& script, const VolumeId& volume,
                             const JobWatch& watch) {
   const Subject job{.machine = machine, .script = script, .volume = volume};
@@ -240,7 +263,7 @@ Result<JobEnd> stop_job(const Machine& machine, std::string_view name, const Vol
     if (end.error().remote && end.error().remote->code == "no_run") return JobEnd::none;
     return std::unexpected{end.error()};
   }
-  if (end->was_over) return JobEnd::none;
+  if (end->already) return JobEnd::none;
   switch (end->state) {
     case JobState::ended:
       return JobEnd::ended;

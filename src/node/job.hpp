@@ -27,6 +27,19 @@ struct JobWatch {
   std::function<void(const JobProgress&)> progress = {};  // at most twice a second
 };
 
+// How fast a job is, as far as it has been seen.
+struct JobPace {
+  std::chrono::milliseconds elapsed;
+  std::uint64_t done_bytes = 0;  // in that time
+  std::uint64_t left_bytes = 0;  // 0 while it is not known
+};
+
+// How long the next look at a job waits on the machine for its end, after one of `last`: half of
+// the time that seems to be left, since the end of a short look is seen sooner; half a second to
+// five. Pure.
+[[nodiscard]] std::chrono::milliseconds next_look(std::chrono::milliseconds last,
+                                                  const JobPace& pace);
+
 // Runs `script` on `volume` as a job of the machine and returns its record, as run_script does. At
 // most one job of a script's name and a volume is under way on a machine. The same one (same
 // parameters) is followed, not started twice; another one is refused (locked). When this program

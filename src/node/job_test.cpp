@@ -1,5 +1,5 @@
-// Jobs on a real machine: started apart, followed, ended. What the job does is warm(), over a dd of
-// the test's own.
+// Jobs on a real machine: started apart, followed, ended. What the job does is warm() without its
+// own program, over a dd of the test's.
 #include "node/job.hpp"
 
 #include <atomic>
@@ -77,10 +77,10 @@ class jobs : public testing::OnBlockMachine {
     return {.shell = *shell_, .instance = bed_->machine().instance, .stop = std::move(stop)};
   }
   Result<Warmed> warm_it(milliseconds limit = seconds{30}, std::stop_token stop = {}) {
-    return warm(machine(std::move(stop)), volume,
-                {.clock = clock_,
-                 .deadline = clock_.ticks() + limit,
-                 .progress = [this](const auto& p) { told_.push_back(p); }});
+    return warm_with("", machine(std::move(stop)), volume,
+                     {.clock = clock_,
+                      .deadline = clock_.ticks() + limit,
+                      .progress = [this](const auto& p) { told_.push_back(p); }});
   }
   // Job directories that were made.
   std::string started() {
@@ -177,7 +177,8 @@ TEST_F(jobs, the_same_one_is_followed_and_not_started_twice) {
   {
     std::jthread second{[&] {
       (void)testing::eventually(fmt::format("[ -s {} ]", at("pids")));
-      other = warm(machine(), volume, {.clock = clock_, .deadline = clock_.ticks() + seconds{30}});
+      other = warm_with("", machine(), volume,
+                        {.clock = clock_, .deadline = clock_.ticks() + seconds{30}});
     }};
     EXPECT_EQ(code_of(warm_it()), "");
   }
@@ -264,6 +265,25 @@ TEST_F(jobs, a_process_with_a_forged_name_is_not_taken_for_part_of_a_job) {
   EXPECT_EQ(*end, JobEnd::ended);
   EXPECT_EQ(testing::said_by(fmt::format("[ -e /proc/{}/comm ] && echo alive", forger.pid())),
             "alive");
+}
+
+TEST(next_look, is_half_of_what_is_left) {
+  struct Case {
+    JobPace pace;
+    int wanted;
+  };
+  const milliseconds second{1'000};
+  for (const auto& [pace, wanted] :
+       {Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 400}, .wanted = 2'000},
+        Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 50}, .wanted = 500},
+        Case{.pace = {.elapsed = second, .done_bytes = 1, .left_bytes = 1ULL << 60U},
+             .wanted = 5'000},
+        // Nothing known: longer and longer.
+        Case{.pace = {.elapsed = second, .done_bytes = 0, .left_bytes = 400}, .wanted = 1'000},
+        Case{.pace = {.elapsed = second, .done_bytes = 100, .left_bytes = 0}, .wanted = 1'000}}) {
+    EXPECT_EQ(next_look(milliseconds{800}, pace).count(), wanted) << pace.left_bytes;
+  }
+  EXPECT_EQ(next_look(milliseconds{5'000}, {.elapsed = second}).count(), 2'000);
 }
 
 TEST(job_wrapper, keeps_a_bounded_part_of_what_a_script_says) {

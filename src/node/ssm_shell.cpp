@@ -107,11 +107,16 @@ Result<ShellOutcome> SsmShell::run(const InstanceId& instance, const std::string
 }
 
 Result<ShellOutcome> SsmShell::follow(const Sent& command, const aws::CallOptions& options) {
-  // Most of our scripts end within 100 ms; a long one is asked for every two seconds.
-  std::chrono::milliseconds delay{10};
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest{2'000};
+  const auto began = clock_.ticks();
+  milliseconds delay{10};
   while (clock_.ticks() < options.deadline) {
     RUNCTL_TRY(clock_.sleep_until(clock_.ticks() + delay, options.stop));
-    delay = std::min<std::chrono::milliseconds>(delay * 2, std::chrono::seconds{2});
+    // Most of our scripts end within 100 ms. The end of a longer one is seen late by an eighth of
+    // its time at most; one that takes long is asked for every two seconds.
+    const auto elapsed = std::chrono::duration_cast<milliseconds>(clock_.ticks() - began);
+    delay = std::clamp(elapsed / 8, std::min(delay * 2, milliseconds{40}), longest);
     auto seen = aws_.call<ssm::GetCommandInvocation>(
         {.command_id = command.id, .instance_id = command.instance.str()}, options);
     if (!seen && may_answer_later(seen.error())) continue;

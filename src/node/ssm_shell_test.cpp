@@ -88,6 +88,32 @@ TEST_F(over_ssm, an_outcome_is_waited_for) {
   EXPECT_THAT(ssm_.asked, ElementsAre("SendCommand", "GetCommandInvocation"));
 }
 
+TEST_F(over_ssm, an_end_is_seen_soon_and_not_asked_for_too_often) {
+  struct Case {
+    std::chrono::milliseconds takes;
+    std::chrono::milliseconds late;
+    int most_questions;
+  };
+  using std::chrono::milliseconds;
+  for (const auto& [takes, late, most_questions] :
+       {Case{.takes = milliseconds{60}, .late = milliseconds{40}, .most_questions = 4},
+        Case{.takes = milliseconds{600}, .late = milliseconds{80}, .most_questions = 16},
+        Case{.takes = seconds{3}, .late = milliseconds{400}, .most_questions = 30},
+        Case{.takes = seconds{60}, .late = seconds{2}, .most_questions = 70}}) {
+    const auto began = clock_.ticks();
+    int questions = 0;
+    ssm_.answer = [&](const std::string& action) -> Result<HttpResponse> {
+      if (action == "SendCommand") return sent;
+      ++questions;
+      return clock_.ticks() - began < takes ? invocation("InProgress")
+                                            : invocation("Success", R"(,"ResponseCode":0)");
+    };
+    ASSERT_TRUE(run());
+    EXPECT_LE(clock_.ticks() - began, takes + late) << takes.count();
+    EXPECT_LE(questions, most_questions) << takes.count();
+  }
+}
+
 TEST_F(over_ssm, a_command_that_hangs_is_cancelled) {
   bool cancelled = false;
   ssm_.answer = [&](const std::string& action) -> Result<HttpResponse> {

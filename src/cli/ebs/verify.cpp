@@ -93,15 +93,20 @@ Result<ExitCode> warm(const Arguments& arguments, Context& context) {
                  node::warm(volume::machine_of(session, instance, question_patience), volume.id,
                             volume::watch_of(session, fmt::format("reading {}", volume.id))));
   const double rate = warmed.seconds > 0 ? static_cast<double>(warmed.bytes) / warmed.seconds : 0;
-  present(context,
-          {.text = fmt::format("Read every block of volume {} on {}: {} in {:.1f} s, {}/s.\n",
-                               volume.id, instance, bytes_in_words(warmed.bytes), warmed.seconds,
-                               bytes_in_words(static_cast<std::uint64_t>(rate))),
-           .record = {{"volume_id", volume.id.str()},
-                      {"instance_id", instance.str()},
-                      {"bytes", warmed.bytes},
-                      {"seconds", warmed.seconds}},
-           .id = volume.id.str()});
+  std::string text = fmt::format("Read every block of volume {} on {}: {} in {:.1f} s, {}/s.\n",
+                                 volume.id, instance, bytes_in_words(warmed.bytes), warmed.seconds,
+                                 bytes_in_words(static_cast<std::uint64_t>(rate)));
+  if (!warmed.why.empty()) {
+    text += fmt::format("It was read with {}, which is slower than runctl's own program: {}.\n",
+                        warmed.reader, warmed.why);
+  }
+  present(context, {.text = std::move(text),
+                    .record = {{"volume_id", volume.id.str()},
+                               {"instance_id", instance.str()},
+                               {"bytes", warmed.bytes},
+                               {"seconds", warmed.seconds},
+                               {"reader", warmed.reader}},
+                    .id = volume.id.str()});
   return ExitCode::ok;
 }
 

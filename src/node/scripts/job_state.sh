@@ -1,6 +1,7 @@
 # Jobs: scripts that take long and go on without us. Where they are kept, and how one stands. A job's directory holds
 #   script      its text                         wrapper.sh  job_wrapper.sh
 #   started     boot id, wrapper's pid and start time
+#   alive       locked by the wrapper while it lives
 #   total done  bytes to go through, and those that were (a line for each step)
 #   out err     what it said, up to a bound      code status  its exit status; `status` once all of it has ended
 # Where they are kept goes with a reboot, as they do. Parameters: JOB (a script's name) VOLUME_ID
@@ -33,10 +34,18 @@ read_job() {
   fi
 }
 
-# Waits up to $1 tenths of a second for its end.
+# Waits up to $1 tenths of a second for its end, upon which the kernel takes the wrapper's lock away.
 await_job() {
   patience=$1
   read_job
+  if [ "$state" = running ] && [ "$patience" -gt 0 ] && [ -e "$job/alive" ]; then
+    flock -s -w "$((patience / 10)).$((patience % 10))" "$job/alive" true
+    case $? in
+      0) read_job ;;
+      1) return 0 ;; # the time is over
+    esac
+  fi
+  # One that was started by an older runctl has none.
   while [ "$state" = running ] && [ "$patience" -gt 0 ]; do
     patience=$((patience - 1))
     sleep 0.1

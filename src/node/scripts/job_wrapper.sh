@@ -11,6 +11,8 @@ this_stat=$(cat /proc/$$/stat)
 set -- ${this_stat##*) }
 shift 19
 read -r boot_id </proc/sys/kernel/random/boot_id
+exec 4>alive
+flock 4
 put started "$boot_id $$ $1"
 
 # A trap with a body is not inherited, unlike an ignored signal: the script gets its signals, and we live on until it
@@ -29,7 +31,7 @@ follow() {
 {
   trap : HUP INT TERM
   follow 2>&1 1>&3 | keep err 16384 3>&-
-} 3>&1 | keep out 20000
+} 3>&1 4>&- | keep out 20000 4>&-
 status=255
 { read -r status <code; } 2>/dev/null
 put status "$status"
