@@ -24,6 +24,12 @@ TEST(Sha256, ReadsBytesThatAreNotText) {
             "06eb7d6a69ee19e5fbdf749018d3d2abfa04bcbd1365db312eb86dc7169389b8");
 }
 
+// Source: RFC 1321, A.5.
+TEST(Md5, GivesTheRfcsExamples) {
+  EXPECT_EQ(hex(md5("")), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(hex(md5("message digest")), "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 // Source: RFC 4231, test cases 1 to 4, 6 and 7 (5 is of a digest that is cut short, which we do not
 // do).
 TEST(HmacSha256, GivesTheRfcsExamples) {

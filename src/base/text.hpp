@@ -21,6 +21,9 @@ namespace runctl {
 // ASCII only, as header names are.
 [[nodiscard]] std::string lower(std::string_view text);
 
+// As if both were in lower case; ASCII only.
+[[nodiscard]] bool same_ignoring_case(std::string_view a, std::string_view b);
+
 // RFC 3986: everything but unreserved characters becomes %XX (upper-case hex). `keep` are left as
 // they are.
 [[nodiscard]] std::string percent_encode(std::string_view text, std::string_view keep = "");

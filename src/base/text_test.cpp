@@ -98,5 +98,13 @@ TEST(Nearest, FindsWhatWasMeant) {
   EXPECT_EQ(nearest("--iops", {}), "");
 }
 
+TEST(Text, ComparesNamesIgnoringTheCaseOfAsciiOnly) {
+  EXPECT_TRUE(same_ignoring_case("ETag", "etag"));
+  EXPECT_TRUE(same_ignoring_case("", ""));
+  EXPECT_FALSE(same_ignoring_case("etag", "etags"));
+  EXPECT_FALSE(same_ignoring_case("[", "{"));
+  EXPECT_FALSE(same_ignoring_case("\xc3\x84", "\xc3\xa4"));  // Ä, ä
+}
+
 }  // namespace
 }  // namespace runctl
