@@ -35,8 +35,17 @@ class CurlTransport final : public HttpTransport {
                                           std::chrono::steady_clock::time_point deadline,
                                           const std::stop_token& stop) override;
 
+  // Memory: 512 KiB of what comes, 256 KiB of what goes. A source of less than 64 KiB is read
+  // before anything is sent.
+  [[nodiscard]] Result<HttpResponse> stream(const HttpRequest& request, const Streams& streams,
+                                            std::chrono::steady_clock::time_point deadline,
+                                            const std::stop_token& stop) override;
+
  private:
   struct Pool;
+  [[nodiscard]] Result<HttpResponse> exchange(const HttpRequest& request, const Streams& streams,
+                                              std::chrono::steady_clock::time_point deadline,
+                                              const std::stop_token& stop);
   [[nodiscard]] Result<Pool*> pool();
 
   CurlOptions options_;

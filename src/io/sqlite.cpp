@@ -39,6 +39,19 @@ SqliteStatement& SqliteStatement::bind(int parameter, std::int64_t number) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::bind_bytes(int parameter, std::string_view bytes) {
+  // With a null pointer it would be NULL, which is no blob.
+  const char* const data = bytes.empty() ? "" : bytes.data();
+  sqlite3_bind_blob(statement_.get(), parameter, data, static_cast<int>(bytes.size()),
+                    SQLITE_TRANSIENT);
+  return *this;
+}
+
+void SqliteStatement::reset() {
+  // Its result is that of the last step, which has been told.
+  (void)sqlite3_reset(statement_.get());
+}
+
 Result<bool> SqliteStatement::step() {
   const int status = sqlite3_step(statement_.get());
   if (status == SQLITE_ROW) return true;
@@ -50,6 +63,12 @@ std::string SqliteStatement::text(int column) const {
   const unsigned char* const bytes = sqlite3_column_text(statement_.get(), column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return bytes == nullptr ? std::string{} : std::string{reinterpret_cast<const char*>(bytes), size};
+}
+
+std::string SqliteStatement::bytes(int column) const {
+  const auto* const data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
+  return data == nullptr ? std::string{} : std::string{data, size};
 }
 
 std::int64_t SqliteStatement::number(int column) const {

@@ -29,10 +29,15 @@ class SqliteStatement {
   // Parameters count from 1. The text is copied.
   SqliteStatement& bind(int parameter, std::string_view text);
   SqliteStatement& bind(int parameter, std::int64_t number);
+  // As a blob: any bytes, compared byte by byte.
+  SqliteStatement& bind_bytes(int parameter, std::string_view bytes);
   // True when a row is there to be read. Errors: as Sqlite::execute.
   [[nodiscard]] Result<bool> step();
+  // Ready to be stepped from the start again; what was bound stays.
+  void reset();
   // Columns count from 0; NULL is "" and 0.
   [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string bytes(int column) const;
   [[nodiscard]] std::int64_t number(int column) const;
   [[nodiscard]] bool is_null(int column) const;
 
