@@ -107,34 +107,12 @@ HttpRequest Client::to_request(const OperationInfo& operation, const std::string
   return request;
 }
 
-Result<Credentials> Client::credentials(const CallOptions& options) {
-  const std::lock_guard lock{renewing_};
-  const auto now = clock_.now();
-  if (!credentials_.expires || !config_.renew) return credentials_;
-  const Timestamp ends = *credentials_.expires;
-  const Timestamp renewed_from =
-      ends - std::min<std::chrono::milliseconds>(std::chrono::minutes{10}, (ends - taken_) / 5);
-  if (now < renewed_from) return credentials_;
-  auto renewed = config_.renew(options);
-  if (renewed) {
-    credentials_ = *std::move(renewed);
-    taken_ = now;
-    return credentials_;
-  }
-  log_.write({.level = LogLevel::warning,
-              .name = "aws.credentials_not_renewed",
-              .fields = {{.name = "why", .value = renewed.error().message},
-                         {.name = "end", .value = iso8601(ends)}}});
-  if (now < ends) return credentials_;
-  return std::unexpected{std::move(renewed).error()};
-}
-
 Result<std::string> Client::attempt(const OperationInfo& operation, const std::string& body,
                                     const CallOptions& options) {
   HttpRequest request = to_request(operation, body);
   if (operation.is_signed == Signed::yes) {
-    RUNCTL_TRY_LET(const auto signer, credentials(options));
-    request = sign_v4(request, signer,
+    RUNCTL_TRY_LET(const auto signer, renewal_.current(options));
+    request = sign_v4(request, *signer,
                       {.region = config_.region, .service = std::string{operation.service.id}},
                       clock_.now());
   }

@@ -12,6 +12,7 @@
 #include "aws/codec.hpp"
 #include "aws/credentials.hpp"
 #include "aws/operation.hpp"
+#include "aws/renewal.hpp"
 #include "base/result.hpp"
 #include "io/clock.hpp"
 #include "io/http_transport.hpp"
@@ -60,13 +61,6 @@ class RetryQuota {
                                                     const RetryPolicy& policy,
                                                     std::uint64_t random);
 
-struct CallOptions {
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  std::stop_token stop = {};
-};
-
-using GetCredentials = std::function<Result<Credentials>(const CallOptions&)>;
-
 struct ClientConfig {
   std::string region;
   Credentials credentials;
@@ -84,7 +78,12 @@ struct ClientConfig {
 class Client {
  public:
   Client(HttpTransport& http, Clock& clock, Random& random, Log& log, ClientConfig config)
-      : http_{http}, clock_{clock}, random_{random}, log_{log}, config_{std::move(config)} {}
+      : http_{http},
+        clock_{clock},
+        random_{random},
+        log_{log},
+        config_{std::move(config)},
+        renewal_{clock, log, config_.credentials, config_.renew} {}
 
   // Calls an operation that only reads. Errors: those of aws/service_error.hpp when the service
   // refuses; unavailable, deadline_exceeded, cancelled from the transport; corrupt when the answer
@@ -132,9 +131,6 @@ class Client {
                                             const CallOptions& options);
   [[nodiscard]] HttpRequest to_request(const OperationInfo& operation,
                                        const std::string& body) const;
-  // Renewed when the last fifth of their life, but at most ten minutes of it, has begun. Those that
-  // could not be renewed serve to their end.
-  [[nodiscard]] Result<Credentials> credentials(const CallOptions& options);
 
   HttpTransport& http_;
   Clock& clock_;
@@ -142,9 +138,7 @@ class Client {
   Log& log_;
   ClientConfig config_;
   RetryQuota quota_;
-  std::mutex renewing_;
-  Credentials credentials_ = config_.credentials;  // guarded by renewing_
-  Timestamp taken_ = clock_.now();                 // when they were, guarded by renewing_
+  Renewal renewal_;
 };
 
 }  // namespace runctl::aws

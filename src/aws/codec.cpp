@@ -9,6 +9,7 @@
 
 #include "aws/codec_json.hpp"
 #include "aws/codec_query.hpp"
+#include "aws/codec_rest.hpp"
 #include "aws/codec_xml.hpp"
 #include "base/json.hpp"
 
@@ -159,6 +160,9 @@ std::string write_error(Protocol protocol, const WireError& error) {
           "<Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId>"
           "</ErrorResponse>\n",
           sts_service.xml_namespace, code, message, error.request_id);
+    case Protocol::rest_xml:
+      return write_rest_error(
+          {.code = error.code, .message = error.message, .request_id = error.request_id});
     case Protocol::json: {
       boost::json::object body;
       body["__type"] = error.code;
@@ -179,6 +183,10 @@ WireError read_error(Protocol protocol, std::string_view body) {
     auto message = string_at(*value, "message");
     if (!message) message = string_at(*value, "Message");
     return {.code = std::move(code), .message = message.value_or(""), .request_id = {}};
+  }
+  if (protocol == Protocol::rest_xml) {
+    const RestError error = read_rest_error(body).value_or(RestError{});
+    return {.code = error.code, .message = error.message, .request_id = error.request_id};
   }
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size())) return {};

@@ -37,13 +37,6 @@ std::optional<Resolved> first_region(const AccountSources& sources) {
   return from_profile(sources, "region");
 }
 
-// A region becomes part of a host name that is sent credentials: it must not be able to end it.
-bool is_region(std::string_view text) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  return !text.empty() && text.size() <= 63 && !text.starts_with('-') && !text.ends_with('-') &&
-         text.find_first_not_of(allowed) == std::string_view::npos;
-}
-
 // "ec2" of the profile's [services x], whose indented lines name the endpoint.
 Result<std::optional<Resolved>> from_services(const AccountSources& sources,
                                               const Service& service) {
@@ -69,11 +62,6 @@ bool asks_for(const AccountSources& sources, std::string_view variable, std::str
   auto said = from_environment(sources, variable);
   if (!said) said = from_profile(sources, key);
   return said && lower(said->value) == "true";
-}
-
-EndpointVariant variant_asked_for(const AccountSources& sources) {
-  return {.dual_stack = asks_for(sources, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
-          .fips = asks_for(sources, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")};
 }
 
 // Nothing when nobody names one.
@@ -115,6 +103,17 @@ bool is_endpoint(std::string_view url) {
 
 }  // namespace
 
+bool is_region_name(std::string_view text) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  return !text.empty() && text.size() <= 63 && !text.starts_with('-') && !text.ends_with('-') &&
+         text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+EndpointVariant variant_asked_for(const AccountSources& sources) {
+  return {.dual_stack = asks_for(sources, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+          .fips = asks_for(sources, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")};
+}
+
 Result<Resolved> resolve_region(const AccountSources& sources) {
   auto found = first_region(sources);
   if (!found) {
@@ -125,7 +124,7 @@ Result<Resolved> resolve_region(const AccountSources& sources) {
         choose_profile(sources).name, sources.files.config.path);
     return missing;
   }
-  if (!is_region(found->value)) {
+  if (!is_region_name(found->value)) {
     return fail(Errc::invalid_argument,
                 fmt::format("not a region's name: '{}' ({})", found->value, found->origin));
   }
@@ -182,6 +181,10 @@ std::string aws_endpoint(const Service& service, std::string_view region, Endpoi
   Partition partition;
   for (const Partition& each : partitions) {
     if (region.starts_with(each.prefix)) partition = each;
+  }
+  if (&service == &s3_service) {
+    return fmt::format("https://s3{}{}.{}.{}", variant.fips ? "-fips" : "",
+                       variant.dual_stack ? ".dualstack" : "", region, partition.suffix);
   }
   const bool is_fips_anyway =
       region.starts_with("us-gov-") && !variant.dual_stack && service.host.empty();

@@ -15,6 +15,9 @@ struct Resolved {
   std::string origin;  // in words, as in Credentials
 };
 
+// Whether it can be one: a region becomes part of a host name that is sent credentials.
+[[nodiscard]] bool is_region_name(std::string_view text);
+
 // --region, else AWS_REGION, AWS_DEFAULT_REGION, the settings, the profile's `region`.
 // Errors: invalid_argument when nobody names one, or for one that cannot be part of a host name.
 [[nodiscard]] Result<Resolved> resolve_region(const AccountSources& sources);
@@ -36,9 +39,13 @@ struct EndpointVariant {
   bool fips = false;        // with validated cryptography
 };
 
+// What AWS's variables and the profile ask for (resolve_endpoint says which).
+[[nodiscard]] EndpointVariant variant_asked_for(const AccountSources& sources);
+
 // "https://ec2.eu-west-1.amazonaws.com".
 // Source: botocore 1.43 partitions.json, regionRegex, dnsSuffix and dualStackDnsSuffix; its rule
-// sets of EC2, SSM and STS, which have no name of their own for FIPS in GovCloud.
+// sets of EC2, SSM and STS, which have no name of their own for FIPS in GovCloud, and of S3, whose
+// dual-stack names end like the others.
 [[nodiscard]] std::string aws_endpoint(const Service& service, std::string_view region,
                                        EndpointVariant variant = {});
 

@@ -18,6 +18,10 @@
 #include "aws/ec2/volume.hpp"
 #include "aws/ec2/volume_copy.hpp"
 #include "aws/ec2/zone.hpp"
+#include "aws/s3/bucket.hpp"
+#include "aws/s3/list.hpp"
+#include "aws/s3/multipart.hpp"
+#include "aws/s3/object.hpp"
 #include "aws/ssm/invocations.hpp"
 #include "aws/ssm/shapes.hpp"
 #include "aws/sts/shapes.hpp"
@@ -57,6 +61,10 @@ template <>
 struct Kind<std::map<std::string, std::vector<std::string>>> {
   static constexpr std::string_view type = "map", item = "", target = "";
 };
+template <>
+struct Kind<std::map<std::string, std::string>> {
+  static constexpr std::string_view type = "map", item = "", target = "";
+};
 template <Described T>
 struct Kind<T> {
   static constexpr std::string_view type = "structure", item = "", target = T::shape.name;
@@ -67,6 +75,37 @@ template <class T>
 struct Kind<std::vector<T>> {
   static constexpr std::string_view type = "list", item = Kind<T>::type, target = Kind<T>::target;
 };
+
+// The model's word for a place; the text of the root is the one thing that it does not know.
+std::string_view word_for(Place place) {
+  switch (place) {
+    case Place::body:
+    case Place::text:
+      return "";
+    case Place::payload:
+      return "payload";
+    case Place::uri:
+      return "uri";
+    case Place::query:
+      return "querystring";
+    case Place::header:
+      return "header";
+    case Place::headers:
+      return "headers";
+  }
+  std::unreachable();
+}
+
+void check_place(const std::string& where, const FieldNames& names,
+                 const boost::json::value& member) {
+  EXPECT_EQ(string_at(member, "place").value_or(""), word_for(names.place))
+      << where << "." << names.member;
+  const auto* flat = member.as_object().if_contains("flattened");
+  EXPECT_EQ(flat != nullptr && flat->is_bool() && flat->get_bool(), names.flattened)
+      << where << "." << names.member;
+  const std::string item = string_at(member, "item").value_or("");
+  EXPECT_EQ(item, names.flattened ? "" : names.item) << where << "." << names.member;
+}
 
 template <class Value>
 void check_field(const std::string& where, const FieldNames& names,
@@ -82,6 +121,7 @@ void check_field(const std::string& where, const FieldNames& names,
       << where << "." << names.member;
   EXPECT_EQ(string_at(*member, "target").value_or(""), Kind<Value>::target)
       << where << "." << names.member;
+  check_place(where, names, *member);
 }
 
 // "ec2/Volume": what a test has looked at.
@@ -136,6 +176,29 @@ void check_operation() {
   check_shape<typename Operation::Response>(service);
 }
 
+template <class Operation>
+void check_rest_operation() {
+  const RestInfo& info = Operation::info;
+  const auto& model = models().at("s3");
+  const auto* operation = model.at("operations").as_object().if_contains(info.name);
+  ASSERT_NE(operation, nullptr) << "s3 has no operation " << info.name;
+  EXPECT_EQ(string_at(*operation, "method").value_or(""), info.method) << info.name;
+  EXPECT_EQ(string_at(*operation, "uri").value_or(""), info.uri) << info.name;
+  EXPECT_EQ(operation->at("status").as_int64(), info.status) << info.name;
+  EXPECT_EQ(operation->at("needs_check").as_bool(), info.needs_check) << info.name;
+  EXPECT_EQ(string_at(*operation, "input").value_or(""), Operation::Request::shape.name);
+  const std::string described{Operation::Response::shape.name};
+  EXPECT_EQ(string_at(*operation, "output").value_or(""), described == "Nothing" ? "" : described);
+  check_shape<typename Operation::Request>("s3");
+  if (described != "Nothing") check_shape<typename Operation::Response>("s3");
+}
+
+template <class... Operations>
+void check_rest_operations() {
+  EXPECT_EQ(models().at("s3").at("operations").as_object().size(), sizeof...(Operations));
+  (check_rest_operation<Operations>(), ...);
+}
+
 template <class... Operations>
 void check_operations() {
   (check_operation<Operations>(), ...);
@@ -153,6 +216,12 @@ TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
       ssm::GetCommandInvocation, ssm::ListCommandInvocations, ssm::CancelCommand,
       ssm::DescribeInstanceInformation, sts::GetCallerIdentity, sts::AssumeRole,
       sts::AssumeRoleWithWebIdentity>();
+  check_rest_operations<s3::ListObjectsV2, s3::ListObjectVersions, s3::HeadObject, s3::GetObject,
+                        s3::PutObject, s3::CopyObject, s3::DeleteObject, s3::DeleteObjects,
+                        s3::CreateMultipartUpload, s3::UploadPart, s3::UploadPartCopy,
+                        s3::CompleteMultipartUpload, s3::AbortMultipartUpload, s3::ListParts,
+                        s3::ListMultipartUploads, s3::ListBuckets, s3::CreateBucket,
+                        s3::DeleteBucket, s3::HeadBucket, s3::GetBucketLocation>();
   // extract.py takes over each shape that the sources describe: none is left unlooked at.
   for (const auto& [service, model] : models().as_object()) {
     for (const auto& [name, shape] : model.at("shapes").as_object()) {

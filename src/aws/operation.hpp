@@ -10,9 +10,10 @@ namespace runctl::aws {
 
 // How a service writes requests and answers. Source: "protocol" in each service's model.
 enum class Protocol : std::uint8_t {
-  ec2,    // form-encoded request, lists flattened as Name.1; XML answer
-  query,  // form-encoded request, lists as Name.member.1; XML answer in <ActionResult>
-  json,   // JSON both ways, the action in X-Amz-Target
+  ec2,       // form-encoded request, lists flattened as Name.1; XML answer
+  query,     // form-encoded request, lists as Name.member.1; XML answer in <ActionResult>
+  json,      // JSON both ways, the action in X-Amz-Target
+  rest_xml,  // method, path, query and headers say what is asked; XML bodies (codec_rest.hpp)
 };
 
 struct Service {
@@ -58,6 +59,11 @@ inline constexpr Service ssm_service{.id = "ssm",
                                      .api_version = "2014-11-06",
                                      .protocol = Protocol::json,
                                      .target_prefix = "AmazonSSM"};
+inline constexpr Service s3_service{.id = "s3",
+                                    .endpoint_key = "S3",
+                                    .api_version = "2006-03-01",
+                                    .protocol = Protocol::rest_xml,
+                                    .xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/"};
 // Two that are only asked for credentials (credentials/sso.hpp), each with one plain request.
 inline constexpr Service sso_service{.id = "sso", .endpoint_key = "SSO", .host = "portal.sso"};
 inline constexpr Service sso_oidc_service{

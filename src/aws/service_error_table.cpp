@@ -27,6 +27,8 @@ constexpr std::string_view fix_policy =
     "Ask for the permission, or choose another profile (--profile).";
 constexpr std::string_view fix_name =
     "Check the id, the region (--region) and the account (--profile).";
+constexpr std::string_view fix_object =
+    "Check bucket and key: they differ by case, and by every slash.";
 constexpr std::string_view fix_zone =
     "A volume can only be attached in its own zone: launch there, or restore a snapshot in the "
     "other zone.";
@@ -83,7 +85,7 @@ constexpr auto rows = std::to_array<Row>({
     {"TooManyRequestsException", Errc::throttled},
     {"BandwidthLimitExceeded", Errc::throttled},
     {"PriorRequestNotComplete", Errc::throttled},
-    {"SlowDown", Errc::throttled},
+    {"SlowDown", Errc::throttled, {}, Acted::no},
     {"ConcurrentTagAccess", Errc::throttled},
 
     // The service's own trouble.
@@ -162,6 +164,47 @@ constexpr auto rows = std::to_array<Row>({
     {"VolumeTypeNotAvailableInZone", Errc::invalid_argument,
      "Take another volume type, or another zone."},
     {"SpotMaxPriceTooLow", Errc::invalid_argument, "Raise the maximum price, or leave it out."},
+
+    // S3. Source: "Error responses" in the Amazon S3 API Reference. Of an answer to HEAD, which has
+    // no body, the code is made from the status: NotFound, Forbidden.
+    {"NotFound", Errc::not_found, fix_object},
+    {"Forbidden", Errc::denied, fix_policy},
+    {"NoSuchKey", Errc::not_found, fix_object},
+    {"NoSuchVersion", Errc::not_found, fix_object},
+    {"NoSuchBucket", Errc::not_found, "Check the bucket's name and the endpoint."},
+    {"NoSuchUpload", Errc::not_found,
+     "The multipart upload was completed or aborted: start the transfer again."},
+    {"AllAccessDisabled", Errc::denied, "The owner or AWS has shut this bucket."},
+    {"AccountProblem", Errc::denied, "Something is wrong with the account: ask AWS Support."},
+    {"NotSignedUp", Errc::denied, "Enable S3 for this account in AWS's console."},
+    {"BadDigest", Errc::unavailable, "The body was damaged on the way.", Acted::no},
+    {"XAmzContentChecksumMismatch", Errc::unavailable, "The body was damaged on the way.",
+     Acted::no},
+    {"XAmzContentSHA256Mismatch", Errc::unavailable, "The body was damaged on the way.", Acted::no},
+    {"IncompleteBody", Errc::unavailable, {}, Acted::no},
+    {"PreconditionFailed", Errc::precondition, "The object is not as it was expected to be."},
+    {"NotModified", Errc::precondition, "The object has not changed."},
+    {"ConditionalRequestConflict", Errc::conflict,
+     "Somebody else writes this object at the same time: try again."},
+    {"OperationAborted", Errc::conflict, "Something else is being done to it: try again."},
+    {"InvalidObjectState", Errc::conflict, "The object is archived: restore it first."},
+    {"BucketAlreadyExists", Errc::conflict,
+     "Bucket names belong to everybody: choose another one."},
+    {"BucketAlreadyOwnedByYou", Errc::conflict},
+    {"BucketNotEmpty", Errc::conflict, "Remove its objects, versions and multipart uploads first."},
+    {"InvalidPart", Errc::conflict,
+     "A part that was named is not there: start the transfer again."},
+    {"InvalidPartOrder", Errc::invalid_argument},
+    {"InvalidRange", Errc::invalid_argument, "The object is shorter than the range."},
+    {"EntityTooLarge", Errc::invalid_argument,
+     "One request takes 5 GiB at most: use a multipart upload."},
+    {"EntityTooSmall", Errc::invalid_argument, "All parts but the last have at least 5 MiB."},
+    {"PermanentRedirect", Errc::invalid_argument, "The bucket is in another region (--region)."},
+    {"TemporaryRedirect", Errc::unavailable, {}, Acted::no},
+    {"AuthorizationHeaderMalformed", Errc::invalid_argument,
+     "The bucket is in another region (--region)."},
+    {"IllegalLocationConstraintException", Errc::invalid_argument,
+     "The bucket is in another region (--region)."},
 
     {"InvocationDoesNotExist", Errc::not_found},
     {"InvalidInstanceID", Errc::not_found, fix_name},

@@ -27,9 +27,25 @@
 
 namespace runctl::aws {
 
+// Where a member is in an HTTP message. Source: "location" in the models of the REST services.
+enum class Place : std::uint8_t {
+  body,     // of the message; the only place that services without REST have
+  payload,  // it is the whole body: the document's root element
+  text,     // the text of the document's root element
+  uri,      // the path's label {Bucket} or {Key+}
+  query,
+  header,
+  headers,  // a map: `location` is what the headers' names begin with
+};
+
 struct FieldNames {
-  std::string_view member;
-  std::string_view location;
+  std::string_view member = {};
+  std::string_view location = {};
+  Place place = Place::body;
+  // What the items of a list are called, where it is not for the protocol to say; the list's own
+  // name when the list is flattened, that is, when there is no element around its items.
+  std::string_view item = {};
+  bool flattened = false;
 };
 
 template <class Struct, class Value>
@@ -48,6 +64,65 @@ constexpr Field<Struct, Value> field(std::string_view member, std::string_view l
 template <class Struct, class Value>
 constexpr Field<Struct, Value> field(std::string_view member, Value Struct::* value) {
   return field(member, member, value);
+}
+
+// Members of requests and answers of the REST services, S3's.
+template <class Struct, class Value>
+constexpr Field<Struct, Value> placed(FieldNames names, Value Struct::* value) {
+  return {.names = names, .value = value};
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> in_uri(std::string_view member, Value Struct::* value) {
+  return placed({.member = member, .location = member, .place = Place::uri}, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> in_query(std::string_view member, std::string_view location,
+                                        Value Struct::* value) {
+  return placed({.member = member, .location = location, .place = Place::query}, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> in_header(std::string_view member, std::string_view location,
+                                         Value Struct::* value) {
+  return placed({.member = member, .location = location, .place = Place::header}, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> in_header(std::string_view member, Value Struct::* value) {
+  return in_header(member, member, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> in_headers(std::string_view member, std::string_view prefix,
+                                          Value Struct::* value) {
+  return placed({.member = member, .location = prefix, .place = Place::headers}, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> payload(std::string_view member, std::string_view location,
+                                       Value Struct::* value) {
+  return placed({.member = member, .location = location, .place = Place::payload}, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> payload(std::string_view member, Value Struct::* value) {
+  return payload(member, member, value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> root_text(std::string_view member, Value Struct::* value) {
+  return placed({.member = member, .location = member, .place = Place::text}, value);
+}
+// A list whose items stand where the list is, each named `location`.
+template <class Struct, class Value>
+constexpr Field<Struct, Value> flattened(std::string_view member, std::string_view location,
+                                         Value Struct::* value) {
+  return placed({.member = member, .location = location, .item = location, .flattened = true},
+                value);
+}
+template <class Struct, class Value>
+constexpr Field<Struct, Value> flattened(std::string_view member, Value Struct::* value) {
+  return flattened(member, member, value);
+}
+// A list in an element of its own, with a name for its items.
+template <class Struct, class Value>
+constexpr Field<Struct, Value> listed(std::string_view member, std::string_view location,
+                                      std::string_view item, Value Struct::* value) {
+  return placed({.member = member, .location = location, .item = item}, value);
 }
 
 template <class... Fields>
@@ -121,6 +196,7 @@ template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
 using TextLists = std::map<std::string, std::vector<std::string>>;
+using Texts = std::map<std::string, std::string>;
 
 }  // namespace shape_detail
 
@@ -150,6 +226,13 @@ void write_value(ShapeWriter& writer, const FieldNames& names, const T& value) {
     writer.begin(names, ShapeWriter::Group::structure);
     for (const auto& [key, texts] : value) {
       write_value(writer, FieldNames{.member = key, .location = key}, texts);
+    }
+    writer.end();
+  } else if constexpr (std::is_same_v<T, shape_detail::Texts>) {
+    if (value.empty()) return;
+    writer.begin(names, ShapeWriter::Group::structure);
+    for (const auto& [key, text] : value) {
+      writer.scalar(FieldNames{.member = key, .location = key}, Scalar::text, text);
     }
     writer.end();
   } else if constexpr (shape_detail::IsVector<T>::value) {
@@ -214,6 +297,14 @@ void read_value(ShapeReader& reader, const FieldNames& names, T& value) {
     if (keys.empty() || !reader.enter(names)) return;
     for (const std::string& key : keys) {
       read_value(reader, FieldNames{.member = key, .location = key}, value[key]);
+    }
+    reader.leave();
+  } else if constexpr (std::is_same_v<T, shape_detail::Texts>) {
+    const auto keys = reader.keys(names);
+    if (keys.empty() || !reader.enter(names)) return;
+    for (const std::string& key : keys) {
+      const auto text = reader.scalar(FieldNames{.member = key, .location = key}, Scalar::text);
+      value[key] = text.value_or("");
     }
     reader.leave();
   } else if constexpr (shape_detail::IsVector<T>::value) {

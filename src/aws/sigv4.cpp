@@ -60,9 +60,15 @@ std::vector<std::string> names_to_sign(const std::vector<HttpHeader>& headers) {
 
 }  // namespace
 
-HttpRequest sign_v4(const HttpRequest& request, const Credentials& credentials, const Scope& scope,
+HttpRequest sign_v4(HttpRequest request, const Credentials& credentials, const Scope& scope,
                     Timestamp now) {
-  HttpRequest out = request;
+  return sign_v4(std::move(request), credentials, scope, now,
+                 signing_key_v4(credentials.secret_access_key, scope, iso8601_basic(now)));
+}
+
+HttpRequest sign_v4(HttpRequest request, const Credentials& credentials, const Scope& scope,
+                    Timestamp now, std::string_view key) {
+  HttpRequest out = std::move(request);
   out.headers = with_lower_case_names(std::move(out.headers));
   const UrlParts url = split_url(out.url);
   if (!header_value(out.headers, "host")) {
@@ -86,7 +92,7 @@ HttpRequest sign_v4(const HttpRequest& request, const Credentials& credentials, 
                                               .headers = out.headers,
                                               .signed_names = names,
                                               .payload = payload},
-                                             credentials.secret_access_key, scope, date);
+                                             key, scope, date);
   out.headers.push_back(
       {.name = "authorization",
        .value = fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", algorithm_v4,

@@ -28,8 +28,13 @@ struct Scope {
 // x-amz-content-sha256. Signs every header except those that proxies and clients change on the way.
 // An x-amz-content-sha256 that the caller has set is taken as the body's hash ("UNSIGNED-PAYLOAD"
 // leaves the body out). The query is signed as it stands: it must be percent-encoded already.
-[[nodiscard]] HttpRequest sign_v4(const HttpRequest& request, const Credentials& credentials,
+[[nodiscard]] HttpRequest sign_v4(HttpRequest request, const Credentials& credentials,
                                   const Scope& scope, Timestamp now);
+
+// As above, with what signing_key_v4 (sigv4_canonical.hpp) makes of the secret: four hashes that
+// whoever sends many requests does once a day.
+[[nodiscard]] HttpRequest sign_v4(HttpRequest request, const Credentials& credentials,
+                                  const Scope& scope, Timestamp now, std::string_view key);
 
 // `request` with the signature in the URL's query, good for `expires` (at most seven days). Whoever
 // sends it must send the headers that it has, and needs no others. For s3 the body is left out of
@@ -63,6 +68,16 @@ struct SignedIdentity {
       {};  // covered by the signature; whose it is the caller must check
 };
 
+// Of a request whose body is still to come: whose it is, and what its body has to be held against.
+struct SignedHead {
+  SignedIdentity identity;
+  // What x-amz-content-sha256 says, and the signature covers: the body's hash in 64 hex digits, or
+  // a constant of S3's ("UNSIGNED-PAYLOAD", "STREAMING-…").
+  std::string payload = {};
+  std::string date = {};       // X-Amz-Date
+  std::string signature = {};  // 64 hex digits; the first chunk's is made from it
+};
+
 using SecretLookup = std::function<std::optional<Secret>(std::string_view access_key_id)>;
 
 struct VerifyOptions {
@@ -76,6 +91,13 @@ struct VerifyOptions {
 // X-Amz-Date.
 [[nodiscard]] std::expected<SignedIdentity, SignatureFailure> verify_v4(
     const HttpRequest& request, Timestamp now, const SecretLookup& secret_of,
+    const VerifyOptions& options = {});
+
+// As verify_v4, without the body: only S3 signs what is not known yet. Without a hash in the
+// headers `payload` is that of an empty body, or in a presigned URL UNSIGNED-PAYLOAD. Chunk
+// signatures are the caller's to check (sigv4_chunks.hpp).
+[[nodiscard]] std::expected<SignedHead, SignatureFailure> verify_v4_head(
+    const HttpRequest& head, Timestamp now, const SecretLookup& secret_of,
     const VerifyOptions& options = {});
 
 }  // namespace runctl::aws

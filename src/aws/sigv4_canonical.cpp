@@ -76,7 +76,7 @@ std::optional<std::string> header_value(std::span<const HttpHeader> headers,
                                         std::string_view name) {
   std::optional<std::string> found;
   for (const HttpHeader& header : headers) {
-    if (lower(header.name) != name) continue;
+    if (!same_ignoring_case(header.name, name)) continue;
     found = found ? *found + ',' + folded(header.value) : folded(header.value);
   }
   return found;
@@ -119,17 +119,25 @@ std::string canonical_request(const SignedParts& parts, std::string_view service
                      parts.payload);
 }
 
+std::string signing_key_v4(const Secret& secret, const Scope& scope, std::string_view date) {
+  const std::string for_day =
+      hmac_sha256(fmt::format("AWS4{}", secret.reveal()), date.substr(0, 8));
+  const std::string for_region = hmac_sha256(for_day, scope.region);
+  const std::string for_service = hmac_sha256(for_region, scope.service);
+  return hmac_sha256(for_service, "aws4_request");
+}
+
 std::string signature_v4(const SignedParts& parts, const Secret& secret, const Scope& scope,
+                         std::string_view date) {
+  return signature_v4(parts, signing_key_v4(secret, scope, date), scope, date);
+}
+
+std::string signature_v4(const SignedParts& parts, std::string_view key, const Scope& scope,
                          std::string_view date) {
   const std::string canonical = canonical_request(parts, scope.service);
   const std::string to_sign =
       fmt::format("{}\n{}\n{}\n{}", algorithm_v4, date, credential_scope(scope, date),
                   hex(std::string_view{sha256(canonical)}));
-  const std::string for_day =
-      hmac_sha256(fmt::format("AWS4{}", secret.reveal()), date.substr(0, 8));
-  const std::string for_region = hmac_sha256(for_day, scope.region);
-  const std::string for_service = hmac_sha256(for_region, scope.service);
-  const std::string key = hmac_sha256(for_service, "aws4_request");
   return hex(std::string_view{hmac_sha256(key, to_sign)});
 }
 

@@ -56,8 +56,14 @@ struct SignedParts {
 
 [[nodiscard]] std::string canonical_request(const SignedParts& parts, std::string_view service);
 
+// The key that signs everything in that scope on that day; raw bytes.
+[[nodiscard]] std::string signing_key_v4(const Secret& secret, const Scope& scope,
+                                         std::string_view date);
+
 // 64 hex digits.
 [[nodiscard]] std::string signature_v4(const SignedParts& parts, const Secret& secret,
+                                       const Scope& scope, std::string_view date);
+[[nodiscard]] std::string signature_v4(const SignedParts& parts, std::string_view key,
                                        const Scope& scope, std::string_view date);
 
 }  // namespace runctl::aws

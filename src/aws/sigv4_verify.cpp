@@ -264,25 +264,24 @@ bool leaves_body_out(std::string_view payload, std::string_view service) {
 
 }  // namespace
 
-std::expected<SignedIdentity, SignatureFailure> verify_v4(const HttpRequest& request, Timestamp now,
-                                                          const SecretLookup& secret_of,
-                                                          const VerifyOptions& options) {
-  const UrlParts url = split_url(request.url);
+std::expected<SignedHead, SignatureFailure> verify_v4_head(const HttpRequest& head, Timestamp now,
+                                                           const SecretLookup& secret_of,
+                                                           const VerifyOptions& options) {
+  const UrlParts url = split_url(head.url);
   if (!url.path.empty() && !url.path.starts_with('/')) {
     return malformed("the request's target is not a path");
   }
-  RUNCTL_TRY_LET(Presented presented, read_signature(request, url.query));
-  RUNCTL_TRY(check_coverage(request, presented));
-  const std::string& service = presented.scope.service;
-  const std::string body_hash = hex(std::string_view{sha256(request.body)});
-  const auto declared = header_value(request.headers, "x-amz-content-sha256");
+  RUNCTL_TRY_LET(Presented presented, read_signature(head, url.query));
+  RUNCTL_TRY(check_coverage(head, presented));
+  const bool is_s3 = presented.scope.service == "s3";
+  const auto declared = header_value(head.headers, "x-amz-content-sha256");
   const bool is_header = presented.carrier == Carrier::header;
-  if (service == "s3" && is_header && !declared) {
+  if (is_s3 && is_header && !declared) {
     return malformed("the header x-amz-content-sha256 is missing");
   }
-  const bool presigned_s3 = service == "s3" && !is_header;
-  const std::string payload =
-      declared.value_or(presigned_s3 ? std::string{unsigned_payload} : body_hash);
+  const std::string payload = declared ? *declared
+                              : is_s3  ? std::string{unsigned_payload}
+                                       : hex(std::string_view{sha256(head.body)});
 
   RUNCTL_TRY(check_time(presented, now, options.allowed_skew));
   const std::optional<Secret> secret = secret_of(presented.access_key_id);
@@ -290,10 +289,10 @@ std::expected<SignedIdentity, SignatureFailure> verify_v4(const HttpRequest& req
     return refuse(SignatureFault::unknown_key,
                   fmt::format("nobody has the access key id '{}'", presented.access_key_id));
   }
-  const std::string expected = signature_v4({.method = request.method,
+  const std::string expected = signature_v4({.method = head.method,
                                              .path = url.path,
                                              .query = presented.query,
-                                             .headers = request.headers,
+                                             .headers = head.headers,
                                              .signed_names = presented.signed_names,
                                              .payload = payload},
                                             *secret, presented.scope, presented.date);
@@ -301,14 +300,26 @@ std::expected<SignedIdentity, SignatureFailure> verify_v4(const HttpRequest& req
     return refuse(SignatureFault::wrong_signature,
                   "the signature is not the one that this request and this key's secret give");
   }
-  if (!leaves_body_out(payload, service) && !equal_in_constant_time(payload, body_hash)) {
+  SignedHead out{.identity = {.access_key_id = std::move(presented.access_key_id),
+                              .scope = std::move(presented.scope)},
+                 .payload = payload,
+                 .date = std::move(presented.date),
+                 .signature = std::move(presented.signature)};
+  if (presented.token) out.identity.session_token = Secret{*std::move(presented.token)};
+  return out;
+}
+
+std::expected<SignedIdentity, SignatureFailure> verify_v4(const HttpRequest& request, Timestamp now,
+                                                          const SecretLookup& secret_of,
+                                                          const VerifyOptions& options) {
+  RUNCTL_TRY_LET(SignedHead head, verify_v4_head(request, now, secret_of, options));
+  const bool left_out = leaves_body_out(head.payload, head.identity.scope.service);
+  if (!left_out &&
+      !equal_in_constant_time(head.payload, hex(std::string_view{sha256(request.body)}))) {
     return refuse(SignatureFault::wrong_body,
                   "the body is not the one that x-amz-content-sha256 names");
   }
-  SignedIdentity identity{.access_key_id = std::move(presented.access_key_id),
-                          .scope = std::move(presented.scope)};
-  if (presented.token) identity.session_token = Secret{*std::move(presented.token)};
-  return identity;
+  return std::move(head.identity);
 }
 
 }  // namespace runctl::aws
