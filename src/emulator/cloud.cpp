@@ -11,6 +11,8 @@
 #include "emulator/refusal.hpp"
 #include "emulator/routes.hpp"
 #include "emulator/rows.hpp"
+#include "emulator/s3/address.hpp"
+#include "emulator/s3/memory_body.hpp"
 #include "emulator/ssm/actions.hpp"
 
 namespace runctl::emulator {
@@ -79,6 +81,19 @@ std::unexpected<Error> refused_by_fault(const aws::Service& service, const WireF
 }
 
 }  // namespace
+
+Cloud::Cloud(CloudParts parts) : parts_{std::move(parts)} {
+  if (!parts_.objects) return;
+  s3_.emplace(s3::ServiceParts{.clock = parts_.clock,
+                               .random = parts_.random,
+                               .events = parts_.events,
+                               .faults = *parts_.faults,
+                               .store = *parts_.objects});
+}
+
+bool Cloud::streams(const HttpRequest& head) const { return s3_ && s3::is_s3_request(head); }
+
+Reply Cloud::stream(const HttpRequest& head, RequestBody& body) { return s3_->handle(head, body); }
 
 Result<std::unique_ptr<Cloud>> Cloud::open(CloudParts parts) {
   std::unique_ptr<Cloud> cloud{new Cloud{std::move(parts)}};
@@ -405,6 +420,12 @@ Result<std::string> Cloud::answer_request(const aws::Service& service, const Htt
 }
 
 Reply Cloud::handle(const HttpRequest& request) {
+  if (streams(request)) {
+    s3::MemoryBody body{request.body};
+    HttpRequest head = request;
+    head.body.clear();
+    return s3::in_memory(stream(head, body));
+  }
   const std::string request_id = random_uuid(parts_.random);
   const aws::Service& service = service_of(request);
   const std::string action = action_name(service, request);
@@ -428,9 +449,14 @@ Reply Cloud::handle(const HttpRequest& request) {
   }
   log("request", place, std::move(fields));
   if (strike.dropped_before) return {{}, Delivery::none};
-  return {body ? answer(service, 200, *body, request_id)
-               : error_answer(service, body.error(), request_id),
-          strike.delivery};
+  Reply reply{body ? answer(service, 200, *body, request_id)
+                   : error_answer(service, body.error(), request_id),
+              strike.delivery};
+  reply.bytes_per_second = strike.bytes_per_second;
+  if (strike.flip_draw && !reply.response.body.empty()) {
+    reply.flipped_byte = *strike.flip_draw % reply.response.body.size();
+  }
+  return reply;
 }
 
 std::chrono::milliseconds Cloud::tick() {

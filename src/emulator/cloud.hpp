@@ -16,6 +16,7 @@
 
 #include "aws/operation.hpp"
 #include "base/result.hpp"
+#include "emulator/cloud_secret.hpp"
 #include "emulator/ec2/state.hpp"
 #include "emulator/event_log.hpp"
 #include "emulator/fault.hpp"
@@ -24,6 +25,9 @@
 #include "emulator/metadata/metadata_service.hpp"
 #include "emulator/pace.hpp"
 #include "emulator/place.hpp"
+#include "emulator/s3/service.hpp"
+#include "emulator/s3/store.hpp"
+#include "emulator/server/request_body.hpp"
 #include "emulator/ssm/actions.hpp"
 #include "emulator/store.hpp"
 #include "io/clock.hpp"
@@ -31,9 +35,6 @@
 #include "io/random.hpp"
 
 namespace runctl::emulator {
-
-// The secret of every access key. The emulator proves that clients sign properly, not who they are.
-inline constexpr std::string_view secret_access_key = "emulator";
 
 struct CloudParts {
   Clock& clock;
@@ -43,6 +44,7 @@ struct CloudParts {
   std::unique_ptr<Store> store;
   Pace pace;
   std::unique_ptr<Faults> faults = std::make_unique<Faults>();
+  std::unique_ptr<s3::Store> objects = {};  // without it there is no S3
 };
 
 struct CloudCounts {
@@ -69,6 +71,11 @@ class Cloud {
   // Never fails: whatever comes in, an answer of the service's form goes out; how much of it
   // arrives is the faults' business.
   [[nodiscard]] Reply handle(const HttpRequest& request);
+
+  // Whether `stream` takes the request, by its headers.
+  [[nodiscard]] bool streams(const HttpRequest& head) const;
+  // As `handle`, for S3, whose bodies are not held in memory.
+  [[nodiscard]] Reply stream(const HttpRequest& head, RequestBody& body);
 
   [[nodiscard]] Faults& faults() { return *parts_.faults; }
 
@@ -104,7 +111,7 @@ class Cloud {
     ec2::State state;
   };
 
-  explicit Cloud(CloudParts parts) : parts_{std::move(parts)} {}
+  explicit Cloud(CloudParts parts);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] ec2::Turn turn_on(const Place& place, std::vector<ec2::Order>& orders);
   [[nodiscard]] Result<void> commit(const Place& place, ec2::State& state,
@@ -133,6 +140,7 @@ class Cloud {
   [[nodiscard]] Timestamp now();
 
   CloudParts parts_;
+  std::optional<s3::Service> s3_;
   std::mutex mutex_;  // over what follows
   Regions regions_;
   std::map<Place, std::deque<Past>> past_;  // the oldest first; empty unless reads may be stale

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/sigv4_canonical.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "emulator/cloud.hpp"
@@ -144,8 +145,15 @@ std::vector<std::string> command_line(const DaemonOptions& options) {
   return words;
 }
 
+// No bucket has such a name.
 constexpr std::string_view faults_path = "/_runctl/faults";
+constexpr std::string_view status_path = "/_runctl/status";
 constexpr std::string_view token_header = "x-runctl-token";
+
+// Whether the whole path is `path`: what merely ends so may be an object's name.
+bool is_at(const HttpRequest& request, std::string_view path) {
+  return aws::split_url(request.url).path == path;
+}
 
 HttpResponse plain(int status, std::string text) {
   return {.status = status, .headers = {{"content-type", "text/plain"}}, .body = std::move(text)};
@@ -188,6 +196,27 @@ HttpResponse steer_faults(const HttpRequest& request, const std::string& token, 
   std::string text;
   for (const FaultRule& rule : faults.rules()) text += to_words(rule) + "\n";
   return plain(200, std::move(text));
+}
+
+// What the server asks: its own affairs, the machines' metadata, and the cloud.
+HttpHandlers handlers_of(Cloud& cloud, const fs::path& state,
+                         const std::shared_future<EmulatorInfo>& published) {
+  HttpHandlers handlers;
+  handlers.whole = [&cloud, state, published](const HttpRequest& request) -> Reply {
+    if (is_at(request, status_path)) return status_answer(published.get(), state, cloud);
+    if (is_at(request, faults_path)) return steer_faults(request, published.get().token, cloud);
+    if (const auto target = metadata_target(request.url)) return cloud.metadata(request, *target);
+    return cloud.handle(request);
+  };
+  handlers.is_streamed = [&cloud](const HttpRequest& head) {
+    const bool is_ours = is_at(head, status_path) || is_at(head, faults_path) ||
+                         metadata_target(head.url).has_value();
+    return !is_ours && cloud.streams(head);
+  };
+  handlers.streamed = [&cloud](const HttpRequest& head, RequestBody& body) {
+    return cloud.stream(head, body);
+  };
+  return handlers;
 }
 
 Result<std::vector<FaultRule>> faults_from(const std::optional<fs::path>& path) {
@@ -244,6 +273,7 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
   RUNCTL_TRY_LET(const UniqueFd lock, take_directory(options.state));
   RUNCTL_TRY_LET(const auto events, open_event_log(event_log_of(options.state)));
   RUNCTL_TRY_LET(auto store, open_sqlite_store(options.state / "state.sqlite"));
+  RUNCTL_TRY_LET(auto objects, s3::Store::open(options.state));
   RUNCTL_TRY_LET(HardwareChoice choice, parts.make_hardware());
   EmulatorInfo info{.pid = ::getpid(),
                     .start = process_start(::getpid()).value_or(0),
@@ -259,24 +289,15 @@ Result<void> run_emulator(const DaemonOptions& options, const DaemonParts& parts
                               .hardware = std::move(choice.hardware),
                               .store = std::move(store),
                               .pace = pace,
-                              .faults = std::make_unique<Faults>(options.seed.value_or(0))}));
+                              .faults = std::make_unique<Faults>(options.seed.value_or(0)),
+                              .objects = std::move(objects)}));
   cloud->faults().set(std::move(faults));
   // The handler may be asked before the port is known: what it tells of the endpoint is set by
   // then.
   std::promise<EmulatorInfo> known;
   const std::shared_future<EmulatorInfo> published = known.get_future().share();
-  RUNCTL_TRY_LET(
-      auto server,
-      HttpServer::listen({.port = options.port}, [&, published](const HttpRequest& r) -> Reply {
-        if (r.method == "GET" && r.url.ends_with("/_runctl/status")) {
-          return status_answer(published.get(), options.state, *cloud);
-        }
-        if (r.url.ends_with(faults_path)) {
-          return steer_faults(r, published.get().token, *cloud);
-        }
-        if (const auto target = metadata_target(r.url)) return cloud->metadata(r, *target);
-        return cloud->handle(r);
-      }));
+  RUNCTL_TRY_LET(auto server, HttpServer::listen({.port = options.port},
+                                                 handlers_of(*cloud, options.state, published)));
   info.endpoint = fmt::format("http://127.0.0.1:{}", server->port());
   cloud->serve_metadata(info.endpoint, info.token);
   known.set_value(info);
@@ -366,7 +387,8 @@ Result<bool> reset_emulator(const std::filesystem::path& state) {
   bool removed = false;
   for (const std::string_view name :
        {"emulator.json", "emulator.log", "events.jsonl", "state.sqlite", "state.sqlite-wal",
-        "state.sqlite-shm", "volumes", "snapshots", "instances", "nodes"}) {
+        "state.sqlite-shm", "s3.sqlite", "s3.sqlite-wal", "s3.sqlite-shm", "s3", "volumes",
+        "snapshots", "instances", "nodes"}) {
     removed = fs::remove_all(state / name, error) > 0 || removed;
     if (error) return fail_errno(error.value(), "remove", state / name);
   }

@@ -3,6 +3,7 @@
 // STATE/lock            held by the running emulator
 // STATE/emulator.json   how to reach it; there as long as it answers
 // STATE/state.sqlite    volumes, snapshots, instances
+// STATE/s3.sqlite, s3  buckets and objects: s3/store.hpp
 // STATE/events.jsonl    every request and state change
 // STATE/emulator.log    what a background emulator printed
 // STATE/volumes, snapshots, instances, nodes   the hardware's
@@ -82,10 +83,10 @@ struct DaemonParts {
 // Where the event log of `state` is.
 [[nodiscard]] std::filesystem::path event_log_of(const std::filesystem::path& state);
 
-// Forgets everything: volumes, snapshots, machines and the event log. What a crash has left must be
-// put away before (clean_up_after_crash). Anything else in the directory stays. False when there
-// was nothing. Errors: conflict while an emulator runs there; invalid_argument for a directory that
-// is no emulator's; denied, internal.
+// Forgets everything: volumes, snapshots, machines, buckets and the event log. What a crash has
+// left must be put away before (clean_up_after_crash). Anything else in the directory stays. False
+// when there was nothing. Errors: conflict while an emulator runs there; invalid_argument for a
+// directory that is no emulator's; denied, internal.
 [[nodiscard]] Result<bool> reset_emulator(const std::filesystem::path& state);
 
 // Gives the running emulator another rule, or takes rules away: those of `target`, or with none

@@ -25,6 +25,9 @@ constexpr std::array effect_names{
     EffectName{.effect = FaultEffect::drop_before, .name = "drop-before"},
     EffectName{.effect = FaultEffect::drop_reply, .name = "drop-reply"},
     EffectName{.effect = FaultEffect::truncate, .name = "truncate"},
+    EffectName{.effect = FaultEffect::reset, .name = "reset"},
+    EffectName{.effect = FaultEffect::bit_flip, .name = "bit-flip"},
+    EffectName{.effect = FaultEffect::slow, .name = "slow"},
     EffectName{.effect = FaultEffect::delay, .name = "delay"},
     EffectName{.effect = FaultEffect::stale, .name = "stale"},
     EffectName{.effect = FaultEffect::stuck_attaching, .name = "stuck-attaching"},
@@ -66,7 +69,8 @@ Result<Number> parse_number(std::string_view name, std::string_view text, Number
   return number;
 }
 
-constexpr std::array<std::string_view, 6> settings{"rate", "skip", "times", "code", "status", "ms"};
+constexpr std::array<std::string_view, 7> settings{"rate",   "skip", "times", "code",
+                                                   "status", "ms",   "bps"};
 constexpr std::uint64_t many = 1'000'000'000;
 
 Result<void> apply_setting(FaultRule& rule, std::string_view word) {
@@ -81,7 +85,10 @@ Result<void> apply_setting(FaultRule& rule, std::string_view word) {
   } else if (name == "times") {
     RUNCTL_TRY_LET(rule.times, parse_number<std::uint64_t>(name, value, 0, many));
   } else if (name == "status") {
-    RUNCTL_TRY_LET(rule.status, parse_number<int>(name, value, 400, 599));
+    // S3 may begin an answer with 200, and end it with an error.
+    RUNCTL_TRY_LET(rule.status, parse_number<int>(name, value, value == "200" ? 200 : 400, 599));
+  } else if (name == "bps") {
+    RUNCTL_TRY_LET(rule.bytes_per_second, parse_number<std::uint64_t>(name, value, 1, many));
   } else if (name == "ms") {
     RUNCTL_TRY_LET(const auto count, parse_number<std::int64_t>(name, value, 0, 3'600'000));
     rule.duration = std::chrono::milliseconds{count};
@@ -142,7 +149,8 @@ std::uint64_t mix(std::string_view text) {
   return value;
 }
 
-void apply(const FaultRule& rule, Strike& strike) {
+// `draw` is different for each strike, and the same for the same strike of the same run.
+void apply(const FaultRule& rule, std::uint64_t draw, Strike& strike) {
   strike.effects.push_back(rule.effect);
   switch (rule.effect) {
     case FaultEffect::throttle:
@@ -162,6 +170,15 @@ void apply(const FaultRule& rule, Strike& strike) {
       return;
     case FaultEffect::truncate:
       strike.delivery = std::max(strike.delivery, Delivery::half);
+      return;
+    case FaultEffect::reset:
+      strike.delivery = std::max(strike.delivery, Delivery::reset);
+      return;
+    case FaultEffect::bit_flip:
+      strike.flip_draw = draw;
+      return;
+    case FaultEffect::slow:
+      strike.bytes_per_second = rule.bytes_per_second;
       return;
     case FaultEffect::delay:
       strike.delay += rule.duration;
@@ -234,6 +251,7 @@ std::string to_words(const FaultRule& rule) {
   if (rule.skip > 0) words += fmt::format(" skip={}", rule.skip);
   if (rule.times) words += fmt::format(" times={}", *rule.times);
   if (needs_code(rule.effect)) words += fmt::format(" code={} status={}", rule.code, rule.status);
+  if (rule.effect == FaultEffect::slow) words += fmt::format(" bps={}", rule.bytes_per_second);
   if (rule.effect == FaultEffect::delay || rule.effect == FaultEffect::stale ||
       rule.effect == FaultEffect::agent_slow) {
     words += fmt::format(" ms={}", rule.duration.count());
@@ -314,7 +332,9 @@ Strike Faults::on_request(std::string_view action) {
     const bool used_up = counted.rule.times && counted.struck >= *counted.rule.times;
     if (used_up || !strikes(counted.rule, seed_, number)) continue;
     ++counted.struck;
-    apply(counted.rule, strike);
+    // Another drawing than that of `strikes`: where it strikes must not hang on whether it does.
+    apply(counted.rule, mix(mix(seed_) ^ mix("where") ^ mix(to_words(counted.rule)) ^ mix(number)),
+          strike);
   }
   return strike;
 }

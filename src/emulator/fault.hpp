@@ -18,12 +18,17 @@
 namespace runctl::emulator {
 
 enum class FaultEffect : std::uint8_t {
-  throttle,         // RequestLimitExceeded (SSM: ThrottlingException), and nothing is done
+  throttle,         // RequestLimitExceeded (SSM: ThrottlingException; S3: SlowDown), and nothing is
+                    // done
   fail_before,      // an error of the rule's code, and nothing is done
   fail_after,       // it is done, and the answer is an error of the rule's code
   drop_before,      // the connection ends, and nothing is done
   drop_reply,       // it is done, and the connection ends without an answer
   truncate,         // it is done, and the answer ends in the middle
+  reset,            // the connection is reset in the middle of the body: of the request, which is
+                    // not done then, or else of the answer
+  bit_flip,         // one bit of the body, of the request or else of the answer, is another
+  slow,             // bodies move at so many bytes a second
   delay,            // the request waits before it is looked at
   stale,            // a read shows how things were before their last change
   stuck_attaching,  // an attachment never becomes `attached`
@@ -46,6 +51,7 @@ struct FaultRule {
   // delay, agent_slow: how long; stale: how old at most. Source of the bound: none; EC2 promises
   // only that reads agree in the end, and its users see seconds (ebs-facts 7).
   std::chrono::milliseconds duration{1'000};
+  std::uint64_t bytes_per_second = 65'536;  // slow
 };
 
 // Reads "AttachVolume drop-reply rate=0.2 times=3": an action, an effect, and what else a rule has.
@@ -76,6 +82,9 @@ struct Strike {
   std::optional<std::chrono::milliseconds> stale = {};
   bool dropped_before = false;
   bool stuck = false;
+  std::optional<std::uint64_t> bytes_per_second = {};
+  // Modulo the body's length it is the byte whose lowest bit is turned.
+  std::optional<std::uint64_t> flip_draw = {};
   Delivery delivery = Delivery::whole;
 };
 

@@ -18,7 +18,9 @@ TEST(ParseFault, ReadsWhatItWrites) {
         "CreateVolume fail-after times=3 code=InternalError status=500",
         "RunInstances fail-before skip=2 code=InsufficientInstanceCapacity status=400",
         "AttachVolume stuck-attaching times=1", "DescribeVolumes delay ms=20",
-        "DescribeVolumes truncate", "DeleteVolume drop-before"}) {
+        "DescribeVolumes truncate", "DeleteVolume drop-before", "GetObject reset",
+        "PutObject bit-flip rate=0.5", "UploadPart slow times=1 bps=1000",
+        "CopyObject fail-before code=InternalError status=200"}) {
     EXPECT_EQ(to_words(rule_of(words)), words);
   }
 }
@@ -27,8 +29,8 @@ TEST(ParseFault, RefusesWhatItDoesNotKnowAndSaysWhat) {
   const auto refused = [](std::vector<std::string> words) { return parse_fault(words).error(); };
   EXPECT_NE(refused({"AttachVolume", "drop-repl"}).hint.find("drop-reply"), std::string::npos);
   EXPECT_NE(refused({"AttachVolume", "throttle", "rat=1"}).hint.find("rate"), std::string::npos);
-  for (const char* const setting :
-       {"rate=2", "rate=-1", "rate=x", "rate=", "rate=nan", "times=-1", "status=200", "code="}) {
+  for (const char* const setting : {"rate=2", "rate=-1", "rate=x", "rate=", "rate=nan", "times=-1",
+                                    "status=201", "bps=0", "code="}) {
     EXPECT_EQ(refused({"*", "throttle", setting}).code, Errc::invalid_argument) << setting;
   }
   EXPECT_FALSE(parse_fault(std::vector<std::string>{"AttachVolume"}).has_value());
@@ -100,6 +102,29 @@ TEST(FaultsTest, SeveralRulesActTogether) {
   EXPECT_EQ(strike.delay, std::chrono::milliseconds{12});
   EXPECT_EQ(strike.delivery, Delivery::none) << "nothing is less than half";
   EXPECT_EQ(strike.effects.size(), 4U);
+}
+
+TEST(FaultsTest, TurnsAnotherBitEachTimeAndTheSameInAnotherRun) {
+  const auto draws = [](std::uint64_t seed) {
+    Faults faults{seed};
+    faults.add(rule_of("GetObject bit-flip"));
+    std::vector<std::uint64_t> drawn;
+    for (int i = 0; i < 3; ++i) drawn.push_back(faults.on_request("GetObject").flip_draw.value());
+    return drawn;
+  };
+  EXPECT_EQ(draws(1), draws(1));
+  EXPECT_NE(draws(1), draws(2));
+  EXPECT_NE(draws(1).at(0), draws(1).at(1));
+}
+
+TEST(FaultsTest, SlowsDownAndResets) {
+  Faults faults;
+  faults.add(rule_of("GetObject slow bps=1000"));
+  faults.add(rule_of("GetObject reset"));
+  const Strike strike = faults.on_request("GetObject");
+  EXPECT_EQ(strike.bytes_per_second, 1'000U);
+  EXPECT_EQ(strike.delivery, Delivery::reset);
+  EXPECT_EQ(faults.on_request("PutObject").delivery, Delivery::whole);
 }
 
 TEST(FaultsTest, StrikesAtItsRate) {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <fcntl.h>
 #include <future>
 #include <netinet/in.h>
 #include <poll.h>
@@ -14,6 +15,8 @@
 #include <gtest/gtest.h>
 
 #include "io/file.hpp"
+#include "io/real_clock.hpp"
+#include "io/scratch_directory.hpp"
 
 namespace runctl::emulator {
 namespace {
@@ -46,7 +49,8 @@ class Connection {
     while (!all.ends_with(text) || text.empty()) {
       if (::poll(&ready, 1, 5'000) != 1) return all + " (nothing more came)";
       const ssize_t got = ::recv(fd_.get(), piece.data(), piece.size(), 0);
-      if (got <= 0) return all + "<closed>";
+      if (got < 0) return all + "<reset>";
+      if (got == 0) return all + "<closed>";
       all.append(piece.data(), static_cast<std::size_t>(got));
     }
     return all;
@@ -194,6 +198,173 @@ TEST(HttpServer, AnswersWhatIsInWhenItStops) {
   EXPECT_NE(answer.find("done."), std::string::npos) << answer;
   stopper.join();
   EXPECT_FALSE(Connection{port}.is_open());
+}
+
+// Answers how many bytes came in, and how many pieces they came in.
+HttpHandlers counting() {
+  return {.whole = [](const HttpRequest&) { return HttpResponse{.status = 500, .body = "whole."}; },
+          .is_streamed = [](const HttpRequest& head) { return head.url.contains("/stream"); },
+          .streamed = [](const HttpRequest& head, RequestBody& body) -> Reply {
+            if (head.url.ends_with("/refused")) return HttpResponse{.status = 404, .body = "no."};
+            std::array<std::byte, 1'000> piece{};
+            std::size_t sum = 0;
+            while (true) {
+              const auto got = body.read(piece);
+              if (!got) return HttpResponse{.status = 400, .body = got.error().message + "."};
+              if (*got == 0) break;
+              sum += *got;
+            }
+            return HttpResponse{.status = 200, .body = std::to_string(sum) + " bytes."};
+          }};
+}
+
+std::unique_ptr<HttpServer> stream(HttpServerOptions options = {}) {
+  auto server = HttpServer::listen(options, counting());
+  return server ? *std::move(server) : nullptr;
+}
+
+TEST(HttpServer, StreamsABodyThatIsLargerThanItWouldHold) {
+  const auto server = stream({.body_limit = 1'000});
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send("PUT /stream HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" +
+                          std::string(3'000'000, 'x')));
+  EXPECT_TRUE(client.receive_until("bytes.").ends_with("3000000 bytes."));
+  ASSERT_TRUE(
+      client.send("PUT /stream HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\n12345\r\n1000;name=value\r\n" +
+                  std::string(4'096, 'x') + "\r\n0\r\n\r\n"));
+  EXPECT_TRUE(client.receive_until("bytes.").ends_with("4101 bytes."));
+  ASSERT_TRUE(
+      client.send("PUT /stream HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"));
+  EXPECT_TRUE(client.receive_until("").starts_with("HTTP/1.1 400"));
+}
+
+TEST(HttpServer, GoesOnAfterABodyThatNobodyRead) {
+  const auto server = stream();
+  Connection client{server->port()};
+  const std::string body(500'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(client.send(
+        "PUT /stream/refused HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n" + body));
+    EXPECT_TRUE(client.receive_until("no.").starts_with("HTTP/1.1 404"));
+  }
+}
+
+TEST(HttpServer, AsksForNoBodyThatNobodyWants) {
+  const auto server = stream();
+  Connection client{server->port()};
+  ASSERT_TRUE(
+      client.send("PUT /stream/refused HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                  "Content-Length: 500000\r\n\r\n"));
+  const std::string all = client.receive_until("");
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 404")) << all;
+  EXPECT_TRUE(all.contains("Connection: close\r\n")) << all;
+}
+
+TEST(HttpServer, TellsTheHandlerOfAClientThatStopsSending) {
+  const auto server = stream({.idle_timeout = std::chrono::milliseconds{100}});
+  Connection slow{server->port()};
+  ASSERT_TRUE(slow.send("PUT /stream HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"));
+  EXPECT_TRUE(slow.receive_until("").starts_with("HTTP/1.1 400")) << "too slow";
+}
+
+class Pieces final : public ReplyBody {
+ public:
+  explicit Pieces(std::filesystem::path path, std::uint64_t length)
+      : path_{std::move(path)}, length_{length} {}
+  [[nodiscard]] std::uint64_t size() const override { return 2 * length_; }
+  [[nodiscard]] Result<std::optional<FilePiece>> next() override {
+    if (count_++ == 2) return std::nullopt;
+    return FilePiece{.file = UniqueFd{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)},
+                     .offset = 1,
+                     .length = length_};
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t length_;
+  int count_ = 0;
+};
+
+class HttpServerFiles : public ::testing::Test {
+ protected:
+  // What a client receives of two pieces of `length` bytes after "HEAD /" or "GET /".
+  std::string received(std::uint64_t length, const std::string& method, const Reply& like) {
+    std::string content(length + 2, 'x');
+    content[0] = 'a';
+    content[1] = 'b';
+    content[length] = 'y';
+    EXPECT_TRUE(write_file_atomically(scratch_.path() / "file", content));
+    const auto server = serve({}, [&](const HttpRequest&) {
+      Reply reply{HttpResponse{.status = 200},
+                  std::make_shared<Pieces>(scratch_.path() / "file", length)};
+      reply.delivery = like.delivery;
+      reply.flipped_byte = like.flipped_byte;
+      reply.bytes_per_second = like.bytes_per_second;
+      return reply;
+    });
+    Connection client{server->port()};
+    EXPECT_TRUE(client.send(method + " / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+    const std::string all = client.receive_until("");
+    const auto body = all.find("\r\n\r\n");
+    EXPECT_TRUE(all.contains("Content-Length: " + std::to_string(2 * length) + "\r\n")) << all;
+    return body == std::string::npos ? all : all.substr(body + 4);
+  }
+
+  ScratchDirectory scratch_;
+};
+
+std::string two_pieces(std::size_t length) {
+  const std::string one = "b" + std::string(length - 2, 'x') + "y";
+  return one + one;
+}
+
+TEST_F(HttpServerFiles, SendsPiecesOfFilesShortAndLong) {
+  for (const std::uint64_t length : {2U, 10U, 70'000U, 3'000'000U}) {
+    EXPECT_EQ(received(length, "GET", HttpResponse{}), two_pieces(length) + "<closed>");
+  }
+  EXPECT_EQ(received(10, "HEAD", HttpResponse{}), "<closed>");
+}
+
+TEST_F(HttpServerFiles, DamagesWhatItIsToldTo) {
+  for (const std::uint64_t length : {10U, 70'000U}) {
+    Reply flips{HttpResponse{}};
+    flips.flipped_byte = length;
+    std::string expected = two_pieces(length);
+    expected[length] = 'c';
+    EXPECT_EQ(received(length, "GET", flips), expected + "<closed>");
+    EXPECT_EQ(received(length, "GET", {HttpResponse{}, Delivery::half}),
+              expected.substr(0, length) + "<closed>");
+    Reply fast_enough{HttpResponse{}};
+    fast_enough.bytes_per_second = 10'000'000;
+    EXPECT_EQ(received(length, "GET", fast_enough), two_pieces(length) + "<closed>");
+  }
+}
+
+TEST(HttpServer, TakesItsTimeWhenItIsToldTo) {
+  const auto server = serve({}, [](const HttpRequest&) {
+    Reply reply{HttpResponse{.status = 200, .body = "0123456789"}};
+    reply.bytes_per_second = 100;
+    return reply;
+  });
+  const RealClock clock;
+  const auto begin = clock.ticks();
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send(post("")));
+  EXPECT_TRUE(client.receive_until("9").ends_with("0123456789"));
+  // Ten bytes at a hundred a second are 100 ms, of which the last pause is after the last byte.
+  EXPECT_GE(clock.ticks() - begin, std::chrono::milliseconds{40});
+}
+
+TEST(HttpServer, CanResetAConnectionInTheMiddle) {
+  const auto server = serve({}, [](const HttpRequest&) -> Reply {
+    return {HttpResponse{.status = 200, .body = std::string(5'000'000, 'x')}, Delivery::reset};
+  });
+  Connection client{server->port()};
+  ASSERT_TRUE(client.send(post("")));
+  const std::string seen = client.receive_until("");
+  EXPECT_TRUE(seen.ends_with("<reset>")) << seen.size();
+  EXPECT_LT(seen.size(), 2'600'000U);
 }
 
 TEST(HttpServer, APortThatIsTakenIsAConflict) {
