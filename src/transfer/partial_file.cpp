@@ -1,0 +1,153 @@
+#include "transfer/partial_file.hpp"
+
+#include <charconv>
+#include <span>
+#include <system_error>
+#include <vector>
+
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "io/file.hpp"
+
+namespace runctl::transfer {
+namespace {
+
+constexpr std::string_view prefix = ".runctl-part-";
+constexpr std::size_t greatest_note = std::size_t{16} << 20U;
+
+// Changes with every start of the machine. Source: random(4), /proc/sys/kernel/random/boot_id.
+std::string boot_id() {
+  auto text = read_file("/proc/sys/kernel/random/boot_id", 4096);
+  return text ? std::string{trim(*text)} : std::string{};
+}
+
+std::string head_of(const PartialNote& note) {
+  return runctl::to_text(boost::json::object{{"version", 1},
+                                             {"etag", note.etag},
+                                             {"version_id", note.version_id},
+                                             {"size", std::to_string(note.size)},
+                                             {"checksum", crc_name(note.kind)},
+                                             {"period", std::to_string(note.period)},
+                                             {"boot", boot_id()}}) +
+         "\n";
+}
+
+std::optional<std::uint64_t> number(std::string_view text, int base) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// "first length crc", the last in hex.
+bool add_line(std::string_view line, const PartialNote& note, RangeSet& ranges) {
+  const auto words = split(line, ' ');
+  if (words.size() != 3) return false;
+  const auto first = number(words[0], 10);
+  const auto length = number(words[1], 10);
+  const auto crc = number(words[2], 16);
+  if (!first || !length || !crc || *length == 0) return false;
+  if (*first > note.size || *length > note.size - *first) return false;
+  const Range range{.first = *first, .length = *length};
+  if (ranges.overlaps(range)) return false;
+  ranges.add(range, *crc);
+  return true;
+}
+
+}  // namespace
+
+bool is_partial_name(std::string_view name) { return name.starts_with(prefix); }
+
+Result<PartialFile> PartialFile::open(const Download& job) {
+  const std::size_t slash = job.name.rfind('/');
+  const std::string target = slash == std::string::npos ? job.name : job.name.substr(slash + 1);
+  if (target.empty() || target == "." || target == ".." || target.contains('\0')) {
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is no file's name below {}", job.name, job.root.string()));
+  }
+  RUNCTL_TRY_LET(
+      Directory directory,
+      Directory::make_below(job.root, slash == std::string::npos
+                                          ? std::string_view{}
+                                          : std::string_view{job.name}.substr(0, slash)));
+  // Of the target's name only: whoever downloads to it, from wherever, meets the same lock. Hashed,
+  // since the longest name allowed could not be made longer.
+  const std::string name = fmt::format("{}{}", prefix, hex(sha256(target)).substr(0, 24));
+  while (true) {
+    RUNCTL_TRY_LET(RandomAccessFile file, directory.open(name));
+    if (auto locked = file.lock(); !locked) {
+      if (locked.error().code != Errc::conflict) return std::unexpected{std::move(locked).error()};
+      return fail(Errc::conflict, fmt::format("another process, or another job of this one, is "
+                                              "downloading to {}",
+                                              (job.root / job.name).string()));
+    }
+    RUNCTL_TRY_LET(const bool named, directory.is_named(name, file));
+    if (named) return PartialFile{std::move(directory), name, target, std::move(file)};
+  }
+}
+
+Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note) {
+  auto read = directory_.read(note_name(), greatest_note);
+  if (!read && read.error().code == Errc::invalid_argument) return std::nullopt;  // none of ours
+  RUNCTL_TRY_LET(const auto text, std::move(read));
+  const std::string head = head_of(note);
+  if (!text || boot_id().empty() || !text->starts_with(head)) return std::nullopt;
+  RangeSet ranges{note.kind, note.period};
+  std::string_view lines = *text;
+  lines.remove_prefix(head.size());
+  for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n')) {
+    if (!add_line(lines.substr(0, end), note, ranges)) break;
+    lines.remove_prefix(end + 1);
+  }
+  RUNCTL_TRY_LET(note_, directory_.open(note_name()));
+  note_end_ = text->size() - lines.size();
+  RUNCTL_TRY(note_.truncate(note_end_));  // a line that was being written when its writer ended
+  return ranges;
+}
+
+Result<void> PartialFile::start(const PartialNote& note) {
+  // The note goes first: a note of bytes that are gone would be believed.
+  RUNCTL_TRY(directory_.remove(note_name()));
+  RUNCTL_TRY(file_.truncate(0));
+  RUNCTL_TRY_LET(note_, directory_.open(note_name()));
+  note_end_ = 0;
+  const std::string head = head_of(note);
+  RUNCTL_TRY(note_.write_at(0, std::as_bytes(std::span{head})));
+  note_end_ = head.size();
+  return {};
+}
+
+Result<void> PartialFile::start_without_note() {
+  RUNCTL_TRY(directory_.remove(note_name()));
+  return file_.truncate(0);
+}
+
+Result<void> PartialFile::add(const Range& range, std::uint64_t crc) {
+  const std::string line = fmt::format("{} {} {:x}\n", range.first, range.length, crc);
+  RUNCTL_TRY(note_.write_at(note_end_, std::as_bytes(std::span{line})));
+  note_end_ += line.size();
+  return {};
+}
+
+Result<void> PartialFile::commit(Durable durable) {
+  if (durable == Durable::yes) RUNCTL_TRY(file_.sync());
+  if (auto named = directory_.give_name(name_, target_); !named) {
+    // Another file's name is in the way, and will be: there is nothing to go on with.
+    if (named.error().code == Errc::conflict) static_cast<void>(discard());
+    return named;
+  }
+  if (note_.is_open()) RUNCTL_TRY(directory_.remove(note_name()));
+  if (durable == Durable::yes) RUNCTL_TRY(directory_.sync());
+  return {};
+}
+
+Result<void> PartialFile::discard() {
+  RUNCTL_TRY(directory_.remove(note_name()));
+  return directory_.remove(name_);
+}
+
+}  // namespace runctl::transfer

@@ -1,0 +1,324 @@
+#include "transfer/s3_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/codec_rest.hpp"
+#include "aws/service_error.hpp"
+#include "transfer/s3_facts.hpp"
+
+namespace runctl::transfer {
+namespace {
+
+namespace s3 = aws::s3;
+
+class SourceOf final : public BodySource {
+ public:
+  explicit SourceOf(ByteSource& source) : source_{source} {}
+  [[nodiscard]] std::uint64_t size() const override { return source_.size(); }
+  [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) override {
+    return source_.read(offset, into);
+  }
+
+ private:
+  ByteSource& source_;
+};
+
+class SinkOf final : public BodySink {
+ public:
+  SinkOf(ByteSink& sink, const GetRequest& request) : sink_{sink}, request_{request} {}
+
+  [[nodiscard]] Result<void> begin(const HttpResponse& head) override {
+    HttpResponse headers{.status = head.status, .headers = head.headers};
+    s3::GetObjectOutput answer;
+    RUNCTL_TRY(
+        aws::read_rest_response(s3::GetObject::info, std::move(headers), aws::reading(answer)));
+    RUNCTL_TRY_LET(facts_, facts_of_range(answer, request_));
+    return sink_.begin(facts_);
+  }
+  [[nodiscard]] Result<void> write(std::span<const std::byte> bytes) override {
+    return sink_.write(bytes);
+  }
+  [[nodiscard]] const ObjectFacts& facts() const { return facts_; }
+
+ private:
+  ByteSink& sink_;
+  const GetRequest& request_;
+  ObjectFacts facts_;
+};
+
+aws::CallOptions with(const std::stop_token& stop) { return {.stop = stop}; }
+
+std::string range_text(std::uint64_t first, std::uint64_t length) {
+  return fmt::format("bytes={}-{}", first, first + length - 1);
+}
+
+// What all requests that make an object have in common.
+template <class Request>
+void put_attributes(const Attributes& attributes, Request& request) {
+  request.content_type = attributes.content_type;
+  request.content_encoding = attributes.content_encoding;
+  request.content_disposition = attributes.content_disposition;
+  request.cache_control = attributes.cache_control;
+  request.storage_class = attributes.storage_class;
+  request.server_side_encryption = attributes.server_side_encryption;
+  request.sse_kms_key_id = attributes.kms_key_id;
+  request.acl = attributes.acl;
+  for (const auto& [name, value] : attributes.metadata) request.metadata[name] = value;
+}
+
+template <class Request>
+void put_condition(const TargetCondition& condition, Request& request) {
+  if (condition.absent) request.if_none_match = "*";
+  request.if_match = condition.etag;
+}
+
+template <class Request>
+void put_crc(CrcKind kind, const std::optional<std::uint64_t>& crc, Request& request) {
+  if (crc) {
+    checksum_in(request, kind) = crc_text(kind, *crc);
+  } else {
+    request.checksum_algorithm = std::string{crc_name(kind)};
+  }
+}
+
+bool fits_in_xml(std::string_view key) {
+  return std::ranges::none_of(key, [](char c) { return c >= 0 && c < 0x20; });
+}
+
+}  // namespace
+
+bool S3Store::takes_checksum_behind() const {
+  const auto& config = client_.config();
+  return config.checksum_place == s3::ChecksumPlace::trailer ||
+         (config.checksum_place == s3::ChecksumPlace::automatic && config.endpoint.empty());
+}
+
+Result<ObjectFacts> S3Store::head(const ObjectName& name, const std::stop_token& stop) {
+  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer,
+                 client_.call<s3::HeadObject>({.bucket = name.bucket,
+                                               .key = name.key,
+                                               .version_id = name.version_id,
+                                               .checksum_mode = "ENABLED"},
+                                              with(stop)));
+  ObjectFacts facts = facts_of(answer);
+  if (!answer.content_length || *answer.content_length < 0) {
+    return fail(Errc::corrupt, fmt::format("S3 does not say how large {} is", to_text(name)));
+  }
+  facts.size = static_cast<std::uint64_t>(*answer.content_length);
+  return facts;
+}
+
+Result<std::uint64_t> S3Store::part_size(const ObjectName& name, unsigned number,
+                                         const std::string& if_match, const std::stop_token& stop) {
+  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer,
+                 client_.call<s3::HeadObject>({.bucket = name.bucket,
+                                               .key = name.key,
+                                               .if_match = if_match,
+                                               .version_id = name.version_id,
+                                               .part_number = number},
+                                              with(stop)));
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, answer.content_length.value_or(0)));
+}
+
+Result<ObjectFacts> S3Store::get(const GetRequest& request, ByteSink& sink,
+                                 const std::stop_token& stop) {
+  s3::GetObjectRequest ask{.bucket = request.source.bucket,
+                           .key = request.source.key,
+                           .if_match = request.if_match,
+                           .version_id = request.source.version_id};
+  if (request.length) ask.range = range_text(request.first, *request.length);
+  SinkOf body{sink, request};
+  RUNCTL_TRY(client_.get(ask, body, with(stop)));
+  return body.facts();
+}
+
+Result<Stored> S3Store::put(const PutRequest& request, ByteSource& source,
+                            const std::stop_token& stop) {
+  s3::PutObjectRequest ask{.bucket = request.target.bucket, .key = request.target.key};
+  put_attributes(request.attributes, ask);
+  put_condition(request.condition, ask);
+  put_crc(request.checksum, request.crc, ask);
+  SourceOf body{source};
+  auto answer = client_.put(ask, body, with(stop));
+  if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
+  return stored_from(*answer);
+}
+
+Result<std::string> S3Store::create_upload(const CreateRequest& request,
+                                           const std::stop_token& stop) {
+  s3::CreateMultipartUploadRequest ask{.bucket = request.target.bucket, .key = request.target.key};
+  put_attributes(request.attributes, ask);
+  ask.checksum_algorithm = std::string{crc_name(request.checksum)};
+  ask.checksum_type = "FULL_OBJECT";
+  RUNCTL_TRY_LET(const s3::CreateMultipartUploadOutput answer,
+                 client_.call<s3::CreateMultipartUpload>(ask, with(stop)));
+  if (answer.upload_id.empty()) return fail(Errc::corrupt, "S3 gives the upload no id");
+  return answer.upload_id;
+}
+
+Result<Stored> S3Store::upload_part(const PartRequest& request, ByteSource& source,
+                                    const std::stop_token& stop) {
+  s3::UploadPartRequest ask{.bucket = request.part.target.bucket,
+                            .key = request.part.target.key,
+                            .part_number = request.part.number,
+                            .upload_id = request.part.upload_id};
+  put_crc(request.checksum, request.crc, ask);
+  SourceOf body{source};
+  RUNCTL_TRY_LET(const s3::UploadPartOutput answer, client_.upload_part(ask, body, with(stop)));
+  return Stored{.etag = answer.etag, .checksum = checksum_of(answer)};
+}
+
+Result<Stored> S3Store::copy_part(const PartCopyRequest& request, const std::stop_token& stop) {
+  RUNCTL_TRY_LET(const s3::UploadPartCopyOutput answer,
+                 client_.call<s3::UploadPartCopy>(
+                     {.bucket = request.part.target.bucket,
+                      .key = request.part.target.key,
+                      .copy_source = s3::copy_source(request.source.bucket, request.source.key,
+                                                     request.source.version_id),
+                      .copy_source_if_match = request.source_if_match,
+                      .copy_source_range = range_text(request.first, request.length),
+                      .part_number = request.part.number,
+                      .upload_id = request.part.upload_id},
+                     with(stop)));
+  if (!answer.copy_part_result) return fail(Errc::corrupt, "S3 does not say what it has copied");
+  return Stored{.etag = answer.copy_part_result->etag,
+                .checksum = checksum_of(*answer.copy_part_result)};
+}
+
+Result<std::vector<Part>> S3Store::list_parts(const ObjectName& target,
+                                              const std::string& upload_id,
+                                              const std::stop_token& stop) {
+  std::vector<Part> parts;
+  s3::ListPartsRequest ask{.bucket = target.bucket, .key = target.key, .upload_id = upload_id};
+  while (true) {
+    RUNCTL_TRY_LET(const s3::ListPartsOutput page, client_.call<s3::ListParts>(ask, with(stop)));
+    for (const s3::Part& part : page.parts) {
+      parts.push_back({.number = static_cast<unsigned>(part.part_number.value_or(0)),
+                       .size = static_cast<std::uint64_t>(part.size.value_or(0)),
+                       .etag = part.etag,
+                       .checksum = checksum_of(part)});
+    }
+    const bool more = page.is_truncated.value_or(false) && page.next_part_number_marker &&
+                      page.next_part_number_marker != ask.part_number_marker;
+    if (!more) return parts;
+    ask.part_number_marker = page.next_part_number_marker;
+  }
+}
+
+Result<std::vector<std::string>> S3Store::list_uploads(const ObjectName& target,
+                                                       const std::stop_token& stop) {
+  std::vector<std::string> ids;
+  s3::ListMultipartUploadsRequest ask{.bucket = target.bucket, .prefix = target.key};
+  while (true) {
+    RUNCTL_TRY_LET(const s3::ListMultipartUploadsOutput page,
+                   client_.call<s3::ListMultipartUploads>(ask, with(stop)));
+    for (const s3::MultipartUpload& upload : page.uploads) {
+      // Keys come in order: the first that is another, and longer, ends it.
+      if (upload.key != target.key) return ids;
+      ids.push_back(upload.upload_id);
+    }
+    const bool more =
+        page.is_truncated.value_or(false) && (page.next_key_marker != ask.key_marker ||
+                                              page.next_upload_id_marker != ask.upload_id_marker);
+    if (!more) return ids;
+    ask.key_marker = page.next_key_marker;
+    ask.upload_id_marker = page.next_upload_id_marker;
+  }
+}
+
+Result<Stored> S3Store::complete_upload(const CompleteRequest& request,
+                                        const std::stop_token& stop) {
+  s3::CompleteMultipartUploadRequest ask{
+      .bucket = request.target.bucket,
+      .key = request.target.key,
+      .multipart_upload = s3::CompletedMultipartUpload{},
+      .upload_id = request.upload_id,
+      .checksum_type = "FULL_OBJECT",
+      .mpu_object_size = static_cast<std::int64_t>(request.size)};
+  put_condition(request.condition, ask);
+  if (request.crc) checksum_in(ask, request.checksum) = crc_text(request.checksum, *request.crc);
+  for (const Part& part : request.parts) {
+    s3::CompletedPart named{.etag = part.etag, .part_number = part.number};
+    if (part.checksum && part.checksum->algorithm == crc_name(request.checksum)) {
+      checksum_in(named, request.checksum) = part.checksum->value;
+    }
+    ask.multipart_upload->parts.push_back(std::move(named));
+  }
+  auto answer = client_.call<s3::CompleteMultipartUpload>(ask, with(stop));
+  if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
+  return stored_from(*answer);
+}
+
+Result<void> S3Store::abort_upload(const ObjectName& target, const std::string& upload_id,
+                                   const std::stop_token& stop) {
+  auto answer = client_.call<s3::AbortMultipartUpload>(
+      {.bucket = target.bucket, .key = target.key, .upload_id = upload_id}, with(stop));
+  if (answer || answer.error().code == Errc::not_found) return {};
+  return std::unexpected{std::move(answer).error()};
+}
+
+Result<Stored> S3Store::copy(const CopyRequest& request, const std::stop_token& stop) {
+  s3::CopyObjectRequest ask{
+      .bucket = request.target.bucket,
+      .key = request.target.key,
+      .copy_source =
+          s3::copy_source(request.source.bucket, request.source.key, request.source.version_id),
+      .copy_source_if_match = request.source_if_match};
+  if (request.attributes) {
+    put_attributes(*request.attributes, ask);
+    ask.metadata_directive = "REPLACE";
+  }
+  put_condition(request.condition, ask);
+  auto answer = client_.call<s3::CopyObject>(ask, with(stop));
+  if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
+  Stored stored{.version_id = answer->version_id};
+  if (answer->copy_object_result) {
+    stored.etag = answer->copy_object_result->etag;
+    stored.checksum = checksum_of(*answer->copy_object_result);
+  }
+  return stored;
+}
+
+Result<std::vector<Removal>> S3Store::remove(std::span<const ObjectName> names,
+                                             const std::stop_token& stop) {
+  s3::Delete batch{.quiet = true};
+  std::vector<Removal> removals;
+  for (const ObjectName& name : names) {
+    removals.push_back({.target = name});
+    if (fits_in_xml(name.key)) {
+      batch.objects.push_back({.key = name.key, .version_id = name.version_id});
+      continue;
+    }
+    // A list in XML cannot name it; a URL can.
+    auto removed = client_.call<s3::DeleteObject>(
+        {.bucket = name.bucket, .key = name.key, .version_id = name.version_id}, with(stop));
+    if (!removed && removed.error().code != Errc::not_found) {
+      removals.back().error = std::move(removed).error();
+    }
+  }
+  if (batch.objects.empty()) return removals;
+  RUNCTL_TRY_LET(const s3::DeleteObjectsOutput answer,
+                 client_.call<s3::DeleteObjects>(
+                     {.bucket = names.front().bucket, .remove = std::move(batch)}, with(stop)));
+  std::map<std::pair<std::string_view, std::string_view>, Error> errors;
+  for (const auto& error : answer.errors) {
+    // DeleteObjects says no status for each; its codes are those of every other answer.
+    errors.insert_or_assign({error.key, error.version_id},
+                            aws::error_from({.code = error.code, .message = error.message}));
+  }
+  for (Removal& removal : removals) {
+    const auto found = errors.find({removal.target.key, removal.target.version_id});
+    if (found != errors.end()) removal.error = found->second;
+  }
+  return removals;
+}
+
+}  // namespace runctl::transfer
