@@ -4,12 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "aws/credentials/fetch.hpp"
-#include "aws/credentials/metadata.hpp"
 #include "aws/credentials/plan.hpp"
 #include "aws/profile_file.hpp"
 #include "base/json.hpp"
-#include "cli/emulator_control.hpp"
+#include "cli/account.hpp"
 #include "cli/output.hpp"
 #include "fleet/judge.hpp"
 #include "journal/journal.hpp"
@@ -20,46 +18,13 @@
 namespace runctl::cli {
 namespace {
 
-// Whatever AWS's files say, the emulator takes its own key: real credentials are never sent to it.
 Result<aws::ClientConfig> emulator_config(Context& context) {
-  RUNCTL_TRY_LET(const EmulatorStatus emulator,
-                 context.emulator.start({.state = context.globals.emulator_state}));
-  note(context, fmt::format("(emulator at {}, hardware {}: nothing here is AWS)", emulator.endpoint,
-                            emulator.hardware));
-  return aws::ClientConfig{
-      .region = region_on_emulator(context).value,
-      .credentials = {.access_key_id = std::string{emulator_access_key},
-                      .secret_access_key = Secret{std::string{emulator_secret_key}},
-                      .origin = "the embedded emulator"},
-      .ec2_endpoint = emulator.endpoint,
-      .ssm_endpoint = emulator.endpoint,
-      .sts_endpoint = emulator.endpoint};
-}
-
-aws::CredentialServices credential_services(Context& context) {
-  aws::CredentialServices services{.http = context.http,
-                                   .process = context.process,
-                                   .clock = context.clock,
-                                   .random = context.random,
-                                   .log = context.log,
-                                   .environment = context.environment};
-  if (context.interactive) {
-    services.ask = [&context](const std::string& question) { return ask(context, question); };
-  }
-  return services;
-}
-
-// As AWS's tools, a rented machine takes its own region where nobody names one.
-Result<std::string> region_of(Context& context, const aws::AccountSources& sources) {
-  auto named = aws::resolve_region(sources);
-  if (named) return std::move(named->value);
-  if (const auto metadata = aws::metadata_endpoint(sources)) {
-    if (auto own =
-            aws::instance_region(*metadata, credential_services(context), {.stop = context.stop})) {
-      return *std::move(own);
-    }
-  }
-  return std::unexpected{std::move(named).error()};
+  RUNCTL_TRY_LET(EmulatorAccess emulator, use_emulator(context));
+  return aws::ClientConfig{.region = std::move(emulator.region),
+                           .credentials = std::move(emulator.credentials),
+                           .ec2_endpoint = emulator.endpoint,
+                           .ssm_endpoint = emulator.endpoint,
+                           .sts_endpoint = emulator.endpoint};
 }
 
 Result<aws::ClientConfig> aws_config(Context& context) {
@@ -75,15 +40,8 @@ Result<aws::ClientConfig> aws_config(Context& context) {
   RUNCTL_TRY_LET(auto sts, aws::resolve_endpoint(sources, aws::sts_service, region));
   RUNCTL_TRY_LET(const auto retry, aws::retry_policy(sources));
   RUNCTL_TRY_LET(auto plan, aws::plan_credentials(sources));
-  aws::GetCredentials get = [plan = std::move(plan), services = credential_services(context)](
-                                const aws::CallOptions& options) {
-    return aws::fetch_credentials(plan, services, options);
-  };
-  aws::CallOptions options{.stop = context.stop};
-  if (context.globals.timeout) {
-    options.deadline = context.clock.ticks() + *context.globals.timeout;
-  }
-  RUNCTL_TRY_LET(auto credentials, get(options));
+  aws::GetCredentials get = credentials_of(context, std::move(plan));
+  RUNCTL_TRY_LET(auto credentials, get(call_options(context)));
   return aws::ClientConfig{.region = region,
                            .credentials = std::move(credentials),
                            .ec2_endpoint = std::move(ec2.value),
@@ -100,16 +58,6 @@ std::string in_words(const journal::Operation& operation, Timestamp now) {
 }
 
 }  // namespace
-
-aws::Resolved region_on_emulator(const Context& context) {
-  if (const auto& named = context.globals.flags.region) {
-    return {.value = *named, .origin = "--region"};
-  }
-  if (auto named = context.environment.get("AWS_REGION")) {
-    return {.value = *std::move(named), .origin = "environment variable AWS_REGION"};
-  }
-  return {.value = "us-east-1", .origin = "the emulator's default"};
-}
 
 std::filesystem::path journal_path(const Context& context) {
   if (context.globals.use_emulator) return emulator_journal_path(context);

@@ -27,10 +27,6 @@ namespace runctl::cli {
 [[nodiscard]] std::filesystem::path journal_path(const Context& context);
 [[nodiscard]] std::filesystem::path emulator_journal_path(const Context& context);
 
-// With the emulator: --region, AWS_REGION, else us-east-1. Its credentials and endpoint are its
-// own.
-[[nodiscard]] aws::Resolved region_on_emulator(const Context& context);
-
 // What a command is about to do, for the journal.
 struct OperationSpec {
   std::string kind;                        // "attach"

@@ -11,6 +11,7 @@
 #include "aws/endpoint.hpp"
 #include "aws/profile_file.hpp"
 #include "base/text.hpp"
+#include "cli/account.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/emulator_control.hpp"

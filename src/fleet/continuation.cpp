@@ -9,6 +9,7 @@
 
 #include "base/json.hpp"
 #include "fleet/launch.hpp"
+#include "fleet/prewarm.hpp"
 #include "fleet/provision.hpp"
 #include "volume/attach.hpp"
 #include "volume/create.hpp"
@@ -267,6 +268,8 @@ constexpr std::array continuations{
     Continuation{.kind = "seal", .act = go_on_seal},
     Continuation{.kind = "modify", .act = go_on_modify},
     Continuation{.kind = "train", .act = go_on_train},
+    // What it must not repeat it refuses itself.
+    Continuation{.kind = "pre-warm", .act = take_back_prewarm, .repeats = true},
 };
 
 }  // namespace

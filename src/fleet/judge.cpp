@@ -286,6 +286,7 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "machine:format", .act = judge_format},
                             Judge{.action = "machine:freeze", .act = judge_freeze},
                             Judge{.action = "machine:seal", .act = judge_repeatable},
+                            Judge{.action = "machine:fetch", .act = judge_repeatable},
                             Judge{.action = "machine:grow", .act = judge_repeatable},
                             Judge{.action = "machine:start-run", .act = judge_start_run}};
 

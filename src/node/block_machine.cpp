@@ -127,7 +127,7 @@ BlockMachine::BlockMachine()
               fmt::format("RUNCTL_RUN={}/run", folder_.path().string()),
               fmt::format("RUNCTL_STATE={}/state", folder_.path().string()),
               fmt::format("RUNCTL_EXPORTS={}/exports", folder_.path().string()),
-              "RUNCTL_LOCK_WAIT=1"}} {
+              "RUNCTL_LOCK_WAIT=1", "FETCH_PAUSE=0"}} {
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     throw std::runtime_error{"cannot make a mount namespace"};

@@ -57,6 +57,7 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"run_exists", Errc::conflict},
     {"no_device", Errc::precondition},
     {"no_serial", Errc::precondition},
+    {"no_downloader", Errc::precondition},
     {"not_started", Errc::precondition},
     {"wrong_device", Errc::precondition},
     {"gap", Errc::precondition},

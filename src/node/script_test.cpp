@@ -157,10 +157,15 @@ TEST_F(in_the_shell, a_script_that_is_too_long_is_not_sent) {
 // Each script as it is sent, so that what one part sets and another uses is seen together.
 // A job's text is a parameter of the script that starts it, and quoted once more.
 TEST(a_job, fits_into_one_command) {
-  for (const char* name : {"make_manifest", "verify_manifest", "warm"}) {
-    const std::string text = assemble({.name = name,
-                                       .parameters = {{"VOLUME_ID", "vol-0123456789abcdef0"},
-                                                      {"EXPECTED_DIGEST", std::string(64, '0')}}});
+  for (const char* name : {"make_manifest", "verify_manifest", "warm", "fetch"}) {
+    Script job{.name = name,
+               .parameters = {{"VOLUME_ID", "vol-0123456789abcdef0"},
+                              {"EXPECTED_DIGEST", std::string(64, '0')}}};
+    if (job.name == "fetch") {
+      job.parameters.push_back({"WORKER", std::string{script_text("fetch_worker")}});
+      job.parameters.push_back({"LIST", std::string(300, '/')});
+    }
+    const std::string text = assemble(job);
     const Script start{.name = "start_job",
                        .parameters = {{"JOB", name},
                                       {"VOLUME_ID", "vol-0123456789abcdef0"},
@@ -176,44 +181,31 @@ TEST(shellcheck, finds_nothing_in_any_script) {
     GTEST_SKIP() << "this machine has no shellcheck";
   const testing::TempFolder folder;
   const std::vector<std::string_view> names{
-      "inspect",  "format",    "mount",         "unmount",         "sync",
-      "put_file", "start_run", "run_status",    "list_runs",       "run_wrapper",
-      "freeze",   "thaw",      "make_manifest", "verify_manifest", "warm",
-      "grow",     "start_job", "job_status",    "stop_job",        "job_wrapper"};
+      "inspect",       "format",          "mount",     "unmount",     "sync",      "put_file",
+      "start_run",     "run_status",      "list_runs", "run_wrapper", "freeze",    "thaw",
+      "make_manifest", "verify_manifest", "warm",      "grow",        "start_job", "job_status",
+      "stop_job",      "job_wrapper",     "fetch",     "fetch_worker"};
   for (const std::string_view name : names) {
     const auto file = folder.path() / fmt::format("{}.sh", name);
     Script script{.name = name};
-    for (const char* parameter : {"VOLUME_ID",
-                                  "WAIT_SECONDS",
-                                  "FILESYSTEM",
-                                  "FILESYSTEM_UUID",
-                                  "CREATED_EMPTY",
-                                  "MOUNT_POINT",
-                                  "READ_ONLY",
-                                  "RESTORED",
-                                  "TARGET",
-                                  "SHA256",
-                                  "MODE",
-                                  "OFFSET",
-                                  "PIECE",
-                                  "LAST",
-                                  "RUN_ID",
-                                  "COMMAND",
-                                  "RECORD",
-                                  "CHECKPOINT_DIRECTORY",
-                                  "WRAPPER",
-                                  "LOG_OFFSET",
-                                  "MAX_BYTES",
-                                  "COUNT",
-                                  "JOB",
-                                  "TEXT",
-                                  "WAIT_TENTHS",
-                                  "ID",
-                                  "CHECK_FIRST",
-                                  "EXPECTED_DIGEST",
-                                  "SIZE_BYTES",
-                                  "TOKEN",
-                                  "DEAD_MAN_SECONDS"}) {
+    for (const char* parameter : {"VOLUME_ID",     "WAIT_SECONDS",
+                                  "FILESYSTEM",    "FILESYSTEM_UUID",
+                                  "CREATED_EMPTY", "MOUNT_POINT",
+                                  "READ_ONLY",     "RESTORED",
+                                  "TARGET",        "SHA256",
+                                  "MODE",          "OFFSET",
+                                  "PIECE",         "LAST",
+                                  "RUN_ID",        "COMMAND",
+                                  "RECORD",        "CHECKPOINT_DIRECTORY",
+                                  "WRAPPER",       "LOG_OFFSET",
+                                  "MAX_BYTES",     "COUNT",
+                                  "JOB",           "TEXT",
+                                  "WAIT_TENTHS",   "ID",
+                                  "CHECK_FIRST",   "EXPECTED_DIGEST",
+                                  "SIZE_BYTES",    "TOKEN",
+                                  "LIST",          "LIST_SHA256",
+                                  "WORKER",        "FETCH_WITH",
+                                  "CLEAN",         "DEAD_MAN_SECONDS"}) {
       script.parameters.push_back({.name = parameter, .value = "a b"});
     }
     std::ofstream{file} << (name.ends_with("_wrapper") ? std::string{script_text(name)}

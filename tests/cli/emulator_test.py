@@ -142,16 +142,21 @@ class Emulator(cloud.unittest.TestCase):
     def test_a_state_that_cannot_be_read_is_not_overwritten(self):
         started = self.start()
         self.run_it("emulator", "stop")
-        databases = [name for name in os.listdir(self.cloud.state) if name.endswith((".db", ".sqlite", ".sqlite3"))]
-        self.assertEqual(len(databases), 1, os.listdir(self.cloud.state))
-        path = os.path.join(self.cloud.state, databases[0])
-        with open(path, "wb") as file:
-            file.write(b"this is no database" * 100)
-        outcome = self.run_it("emulator", "run", "--port", "0", "--hardware", "none", timeout=20)
-        self.assertNotEqual(outcome.code, 0, started)
-        self.assertTrue(outcome.err.startswith("Error: "), outcome)
-        with open(path, "rb") as file:
-            self.assertTrue(file.read().startswith(b"this is no database"))
+        databases = [name for name in os.listdir(self.cloud.state) if name.endswith(".sqlite")]
+        self.assertEqual(sorted(databases), ["s3.sqlite", "state.sqlite"], os.listdir(self.cloud.state))
+        for name in databases:
+            path = os.path.join(self.cloud.state, name)
+            with open(path, "rb") as file:
+                good = file.read()
+            with open(path, "wb") as file:
+                file.write(b"this is no database" * 100)
+            outcome = self.run_it("emulator", "run", "--port", "0", "--hardware", "none", timeout=20)
+            self.assertNotEqual(outcome.code, 0, started)
+            self.assertTrue(outcome.err.startswith("Error: "), outcome)
+            with open(path, "rb") as file:
+                self.assertTrue(file.read().startswith(b"this is no database"))
+            with open(path, "wb") as file:
+                file.write(good)
 
 
 if __name__ == "__main__":

@@ -37,12 +37,24 @@ aws ebs seal
 aws ebs unseal
 aws ebs verify
 aws ebs warm
+aws ebs pre-warm
 aws ebs modify
 aws ebs protect
 aws ebs unprotect
 aws ebs delete
 aws ebs check
 aws ebs advise
+s3 upload
+s3 download
+s3 sync
+s3 list
+s3 copy
+s3 remove
+s3 cleanup
+s3 presign
+s3 cat
+s3 du
+s3 create
 operations list
 operations show
 operations resume
@@ -76,7 +88,7 @@ class Help(cloud.unittest.TestCase):
     def test_help_lists_every_command_and_each_has_its_page(self):
         outcome = self.cloud.run("--help")
         self.assertEqual(outcome.code, 0)
-        listed = re.findall(r"^  ([a-z][a-z ]*[a-z])  ", outcome.out, re.M)
+        listed = re.findall(r"^  ([a-z][a-z0-9 -]*[a-z])  ", outcome.out, re.M)
         self.assertEqual(listed, COMMANDS)
         for command in COMMANDS:
             page = self.cloud.run(*command.split(), "--help")

@@ -162,6 +162,19 @@ GUARDS = {
     "S15 only a completed snapshot is a copy": (
         "src/volume/plan_delete.cpp", "return snapshot.state == SnapshotState::completed;",
         "return snapshot.state != SnapshotState::error;", r"volume\.PlanDelete"),
+    "filling: what arrives is compared with its checksum": (
+        "src/node/scripts/fetch_worker.sh", '    if [ "$wanted" = "${sum%% *}" ]; then', "    if true; then", r"node\.fetching"),
+    "filling: no link on the volume is gone through": (
+        "src/node/scripts/fetch.sh", '  elif [ -L "$directory" ]; then', "  elif false; then", r"node\.fetching"),
+    "filling: nothing has its name before it is whole": (
+        "src/node/scripts/fetch_worker.sh", "if (have[part] + 0 == $3 &&", "if (good &&", r"node\.fetching"),
+    "filling: a temporary machine is given back": (
+        "src/fleet/prewarm.cpp", "  return terminate_rented(change, what.machine);",
+        "  return what.rented ? Result<void>{} : terminate_rented(change, what.machine);",
+        "disks/prewarm_test.py PreWarm.test_a_temporary_machine_fills_it_and_is_gone"),
+    "filling: only what is complete is sealed": (
+        "src/fleet/prewarm.cpp", "if (!plan.seals || work.filling != Filling::complete)", "if (!plan.seals)",
+        "disks/prewarm_test.py PreWarm.test_what_fails_is_listed_and_nothing_is_sealed"),
     "S16 journal before the request": (
         "src/journal/recorder.cpp", "  auto written = write();\n  if (written) return {};",
         "  if (operation_.steps.size() == 1) return {};\n  auto written = write();\n  if (written) return {};",
@@ -170,6 +183,21 @@ GUARDS = {
         "src/volume/attach.cpp", "if (!must_be_read(sent.error()))", "if (must_be_read(sent.error()))", r"fault\."),
     "S2 an attach is sent once": (
         "src/aws/ec2/volume.hpp", '"AttachVolume", Idempotent::no}', '"AttachVolume", Idempotent::yes}', r"aws\.", r"fault\."),
+    "object storage: a body is what its digest says": (
+        "src/emulator/s3/incoming.cpp", "  if (!sha256_hex_.empty() && digests.sha256_hex() != sha256_hex_) {",
+        "  if (false) {", "conformance/s3_test.py Wire.test_bodies_are_held_against_what_is_said_of_them"),
+    "object storage: a body is what its check says": (
+        "src/emulator/s3/incoming.cpp", "  if (claimed_->value == digests.checksum(claimed_->algorithm)) return {};",
+        "  return {};", "conformance/s3_test.py Wire.test_bodies_are_held_against_what_is_said_of_them"),
+    "object storage: a condition holds at the end as well": (
+        "src/emulator/s3/write_object.cpp", "    return check_write(conditions_, existing);\n  };", "    return {};\n  };",
+        "conformance/s3_test.py Wire.test_a_condition_is_judged_again_when_the_body_is_there"),
+    "object storage: a reader keeps its files": (
+        "src/emulator/s3/blobs.cpp", "      if (pins_.contains(segment.blob)) {", "      if (false) {",
+        r"emulator\.S3StoreTest"),
+    "object storage: what a crash left is swept": (
+        "src/emulator/s3/blobs.cpp", "    fs::remove(at->path(), error);", "    (void)error;", r"emulator\.S3StoreTest",
+        "conformance/s3_test.py Lasting.test_a_kill_loses_nothing_and_leaves_nothing"),
     "signature checking": (
         "src/aws/sigv4_verify.cpp", "if (!equal_in_constant_time(expected, presented.signature)) {",
         "if (expected.empty()) {", r"aws\.|emulator\."),

@@ -118,7 +118,8 @@ Result<ExitCode> reset_emulator(const Arguments&, Context& context) {
   }
   RUNCTL_TRY(ask_consent(
       context,
-      fmt::format("Forget all volumes, snapshots and machines of the emulator on {}?", state)));
+      fmt::format("Forget all volumes, snapshots, machines and buckets of the emulator on {}?",
+                  state)));
   RUNCTL_TRY_LET(const bool stopped, context.emulator.stop(state));
   RUNCTL_TRY_LET(const bool removed, context.emulator.reset(state));
   if (removed) {
@@ -167,12 +168,13 @@ const CommandSpec emulator_stop{.path = "emulator stop",
                                 .options = {},
                                 .danger = Danger::changes,
                                 .run = stop_emulator};
-const CommandSpec emulator_reset{.path = "emulator reset",
-                                 .summary = "forget all its volumes, snapshots and machines",
-                                 .positionals = {},
-                                 .options = {},
-                                 .danger = Danger::destroys,
-                                 .run = reset_emulator};
+const CommandSpec emulator_reset{
+    .path = "emulator reset",
+    .summary = "forget all its volumes, snapshots, machines and buckets",
+    .positionals = {},
+    .options = {},
+    .danger = Danger::destroys,
+    .run = reset_emulator};
 const CommandSpec emulator_status{.path = "emulator status",
                                   .summary = "where it listens, and how to point AWS's tools at it",
                                   .positionals = {},

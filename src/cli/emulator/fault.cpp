@@ -18,7 +18,7 @@ constexpr std::array<PositionalSpec, 3> add_positionals{{
      .help = "AttachVolume; Describe* is all that begin so; * is all; or a machine: i-0123…"},
     {.name = "EFFECT", .help = "what goes wrong, of requests or of the machine: the list is below"},
     {.name = "SETTING",
-     .help = "rate=R, times=N, skip=N, code=CODE, status=N, ms=N",
+     .help = "rate=R, times=N, skip=N, code=CODE, status=N, ms=N, bps=N",
      .need = PositionalSpec::Need::rest},
 }};
 

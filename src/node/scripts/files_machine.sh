@@ -117,6 +117,13 @@ files_freeze() {
 files_warm() { die not_possible "this machine's volumes are directories (hardware = files): there is no device to warm"; }
 files_grow() { die not_possible "this machine's volumes are directories (hardware = files), which have no size to grow"; }
 
+# The script goes on in the directory.
+files_fetch() {
+  files_open
+  [ -f "$mount_record" ] || die not_mounted "$VOLUME_ID is not mounted on this machine"
+  fetch_root=$volume_directory
+}
+
 files_thaw() { succeed '"held":false,"frozen_ms":0'; }
 
 [ -z "$files_root" ] || "files_$OPERATION"

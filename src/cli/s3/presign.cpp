@@ -1,0 +1,84 @@
+// runctl s3 presign
+#include <fmt/format.h>
+
+#include "base/time_text.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/s3/options.hpp"
+#include "cli/s3/session.hpp"
+
+namespace runctl::cli {
+namespace {
+
+constexpr std::array<PositionalSpec, 1> positionals{{
+    {.name = "S3URI", .help = "an object, which need not be there yet to be put"},
+}};
+constexpr std::array<OptionSpec, 2> own_options{{
+    {.name = "--method", .value = "GET|PUT", .help = "to read it, or to write it; GET else"},
+    {.name = "--expires", .value = "DURATION", .help = "how long it is good: 15m, 2h, 7d; 1h else"},
+}};
+constexpr auto options = joined(own_options, version_option, connection_options);
+
+Result<std::string> make_url(S3Session& session, const Arguments& arguments,
+                             const transfer::S3Uri& uri, std::string_view method,
+                             std::chrono::seconds life) {
+  if (method == "PUT") {
+    return session.client().presign<aws::s3::PutObject>(
+        {.bucket = uri.bucket, .key = uri.key, .request_payer = std::string{session.payer()}}, life,
+        session.options());
+  }
+  return session.client().presign<aws::s3::GetObject>(
+      {.bucket = uri.bucket,
+       .key = uri.key,
+       .version_id = arguments.get("--version-id").value_or(""),
+       .request_payer = std::string{session.payer()}},
+      life, session.options());
+}
+
+Result<ExitCode> presign(const Arguments& arguments, Context& context) {
+  RUNCTL_TRY_LET(const auto uri, parse_uri(arguments, "S3URI"));
+  if (uri.key.empty()) {
+    return fail(Errc::invalid_argument,
+                fmt::format("the URL is of an object, and {} is a bucket", to_text(uri)));
+  }
+  const std::string method = arguments.get("--method").value_or("GET");
+  if (method != "GET" && method != "PUT") {
+    return fail(Errc::invalid_argument, fmt::format("--method is GET or PUT, not '{}'", method));
+  }
+  if (method == "PUT" && arguments.has("--version-id")) {
+    return fail(Errc::invalid_argument, "--version-id is for what is read");
+  }
+  if (arguments.has("--no-sign-request")) {
+    return fail(Errc::invalid_argument, "a URL cannot be signed with --no-sign-request");
+  }
+  RUNCTL_TRY_LET(const auto life, parse_duration(arguments.get("--expires").value_or("1h")));
+  // Source: "Authenticating requests: using query parameters", Amazon S3 API Reference.
+  constexpr std::chrono::days longest{7};
+  if (life < std::chrono::seconds{1} || life > longest) {
+    return fail(Errc::invalid_argument, fmt::format("--expires is from 1 second to 7 days, not {}",
+                                                    duration_in_words(life)));
+  }
+  RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
+  RUNCTL_TRY_LET(const std::string url, make_url(*session, arguments, uri, method, life));
+  Timestamp ends = context.clock.now() + life;
+  const auto& expires = session->client().config().credentials.expires;
+  if (expires && *expires < ends) {
+    ends = *expires;
+    note(context,
+         fmt::format("Note: it ends with the credentials that signed it, at {}.", iso8601(ends)));
+  }
+  present(context, {.text = url + '\n',
+                    .record = {{"url", url}, {"method", method}, {"expires_at", iso8601(ends)}},
+                    .id = url});
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const CommandSpec s3_presign{.path = "s3 presign",
+                             .summary = "a URL that lets whoever has it read or write one object",
+                             .positionals = positionals,
+                             .options = options,
+                             .run = presign};
+
+}  // namespace runctl::cli
