@@ -716,12 +716,16 @@ class Lasting(unittest.TestCase):
         client = sigv4.S3(self.cloud.endpoint)
         self.addCleanup(client.close)
         client.call("PUT", "/large")
-        body = content(MIB) * 200
+        with open(f"/proc/{self.cloud.process.pid}/maps", encoding="utf-8") as file:
+            # Address and thread sanitizers keep what was freed for a while, and records of their own.
+            sanitized = re.search(r"lib[at]san", file.read())
+        size, most = (600, 450) if sanitized else (200, 100)
+        body = content(MIB) * size
         self.assertEqual(client.call("PUT", "/large/o", body=body)[0], 200)
         self.assertEqual(digest(client.call("GET", "/large/o")[2]), digest(body))
         with open(f"/proc/{self.cloud.process.pid}/status", encoding="utf-8") as file:
             peak = int(re.search(r"VmHWM:\s+(\d+) kB", file.read()).group(1))
-        self.assertLess(peak, 100 * 1024, "of 200 MiB")
+        self.assertLess(peak, most * 1024, f"of {size} MiB")
 
     def test_a_reader_keeps_what_it_reads(self):
         client, other = sigv4.S3(self.cloud.endpoint), sigv4.S3(self.cloud.endpoint)

@@ -129,7 +129,9 @@ class S3TransfersTest(cloud.CloudTest):
             process.send_signal(how)
         out, err = process.communicate(timeout=120)
         if how != signal.SIGKILL:
-            self.assertIn(process.returncode, (0, 1, 6, 7, 130), err)
+            # The signal may come before there is a handler, and before anything was done.
+            struck = () if how is None or err or out else (-how,)
+            self.assertIn(process.returncode, (0, 1, 6, 7, 130, *struck), err)
         return out + err
 
     def make_tree(self, story, root):

@@ -201,11 +201,11 @@ Result<UploadRecord> find_upload(Call& call, std::string_view key, std::string_v
 
 Result<PartRecord> store_part(Call& call, const UploadRecord& upload, std::uint32_t number,
                               ReceivedBlob& received) {
-  const PartRecord part{.number = number,
-                        .etag = etag_of(received.md5, upload.headers),
-                        .modified = call.now,
-                        .checksum = received.checked.checksum,
-                        .segment = received.file.segment()};
+  PartRecord part{.number = number,
+                  .etag = etag_of(received.md5, upload.headers),
+                  .modified = call.now,
+                  .checksum = received.checked.checksum,
+                  .segment = received.file.segment()};
   RUNCTL_TRY_LET(const bool stored, call.store.put_part(upload.id, part));
   if (!stored) return no_such_upload();
   received.file.keep();
