@@ -1,5 +1,6 @@
 #include "emulator/s3/service.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -113,13 +114,18 @@ Reply Service::handle(const HttpRequest& head, RequestBody& body) {
             .head = head,
             .body = faulty,
             .now = parts_.clock.now()};
-  if (rest) call.rest = *std::move(rest);
+  std::optional<Error> unreadable;
+  if (rest) {
+    call.rest = *std::move(rest);
+  } else {
+    unreadable = std::move(rest).error();
+  }
   if (strike.dropped_before) {
     log(call, action, strike, request_id, HttpResponse{}, nullptr);
     return {HttpResponse{}, Delivery::none};
   }
   Result<Reply> answered = [&]() -> Result<Reply> {
-    if (!rest) return std::unexpected{std::move(rest).error()};
+    if (unreadable) return std::unexpected{*std::move(unreadable)};
     return answer(call, strike);
   }();
   std::optional<Error> error;

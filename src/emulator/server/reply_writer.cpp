@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -108,7 +109,7 @@ class BodyWriter {
       RUNCTL_TRY_LET(auto piece, reply.body->next());
       if (!piece) break;
       if (first && piece->length <= piece_size && !is_special()) {
-        RUNCTL_TRY(write_short(std::move(head), *piece));
+        RUNCTL_TRY(write_short(std::exchange(head, {}), *piece));
       } else {
         if (first) RUNCTL_TRY(bytes_.write(as_bytes(head), stall_, ConnectionBytes::More::yes));
         RUNCTL_TRY(write_piece(*piece));
