@@ -176,6 +176,7 @@ Result<void> list_all(S3Session& session, Writer& writer, const std::string& buc
 // Versions and delete markers of a page are sorted each, by key and then the newest first.
 void add_versions(Writer& writer, aws::s3::ListObjectVersionsOutput& page) {
   std::vector<Entry> entries;
+  entries.reserve(page.versions.size() + page.delete_markers.size());
   for (auto& version : page.versions) {
     entries.push_back({.key = std::move(version.key),
                        .size = static_cast<std::uint64_t>(version.size.value_or(0)),
@@ -192,8 +193,10 @@ void add_versions(Writer& writer, aws::s3::ListObjectVersionsOutput& page) {
                        .is_latest = marker.is_latest.value_or(false),
                        .is_deleted = true});
   }
-  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) {
-    return a.key != b.key ? a.key < b.key : a.modified > b.modified;
+  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+    if (a.key != b.key) return a.key < b.key;
+    // Of two within a second the one that counts comes first.
+    return a.modified != b.modified ? a.modified > b.modified : a.is_latest && !b.is_latest;
   });
   for (const Entry& entry : entries) writer.add(entry);
   for (auto& folder : page.common_prefixes) {

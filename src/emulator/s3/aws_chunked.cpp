@@ -80,8 +80,7 @@ Result<void> AwsChunkedBody::read_size() {
   RUNCTL_TRY_LET(const auto line, read_line());
   if (!line) return incomplete("the last chunk is missing");
   const std::string_view text = *line;
-  const auto semicolon = text.find(';');
-  const std::string_view digits = text.substr(0, semicolon);
+  const std::string_view digits = split(text, ';').front();
   const auto [rest, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), left_, 16);
   if (error != std::errc{} || rest != digits.data() + digits.size()) {
