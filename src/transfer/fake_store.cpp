@@ -431,7 +431,7 @@ Result<Stored> FakeStore::copy(const CopyRequest& request, const std::stop_token
     return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
   }
   if (request.attributes) source->attributes = *request.attributes;
-  const Stored stored{.etag = source->etag, .checksum = source->checksum};
+  Stored stored{.etag = source->etag, .checksum = source->checksum};
   {
     const std::scoped_lock lock{mutex_};
     RUNCTL_TRY(check(request.target, request.condition));

@@ -157,10 +157,10 @@ Result<std::optional<ObjectRecord>> completed_before(
   if (!request.multipart_upload) return std::nullopt;
   std::vector<PartRecord> parts;
   for (const wire::CompletedPart& part : request.multipart_upload->parts) {
-    std::string etag = part.etag;
+    std::string& etag = parts.emplace_back().etag;
+    etag = part.etag;
     std::erase(etag, '"');
     if (etag.size() != 32) return std::nullopt;
-    parts.push_back({.etag = std::move(etag)});
   }
   RUNCTL_TRY_LET(auto object, call.store.head(call.bucket.name, request.key));
   if (object && object->etag == etag_of_parts(parts)) return object;
