@@ -153,6 +153,7 @@ CleanupPlan plan_cleanup(std::vector<CheckpointObject> objects, std::uint64_t ke
                       [](const Checkpoint& one) { return one.name.numbers; });
     find_doubts(series);
     std::vector<bool> goes;
+    goes.reserve(series.size());
     for (const Checkpoint& one : series) goes.push_back(may_go(one, series, keep_last));
     for (std::size_t i = 0; i < series.size(); ++i) {
       (goes[i] ? plan.remove : plan.keep).push_back(std::move(series[i]));

@@ -406,7 +406,7 @@ void PartedUpload::end(Result<Done> result) {
 
 std::shared_ptr<Work> begin_upload(RunContext& run, const Job& job) {
   const auto began = run.clock.ticks();
-  const Upload& upload = std::get<Upload>(job);
+  const auto& upload = std::get<Upload>(job);
   auto file = UploadFile::open(upload, run.clock, run.stop);
   if (!file) {
     run.reporter.done(job, ended(run, began, std::unexpected{std::move(file).error()}));
