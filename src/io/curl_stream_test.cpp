@@ -91,7 +91,7 @@ TEST(CurlStream, SendsASourceOfAnySizeWhole) {
     }};
     CurlTransport transport;
     TextSource source{bytes(size)};
-    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{10}), {});
+    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{60}), {});
     ASSERT_TRUE(response.has_value()) << size << ": " << response.error().message;
     EXPECT_EQ(response->body, "fine");
     EXPECT_THAT(seen, testing::StartsWith("PUT /o HTTP/1.1\r\n"));
@@ -113,7 +113,7 @@ TEST(CurlStream, BringsABodyToTheSinkWithItsHeadBefore) {
     CurlTransport transport;
     TextSink sink;
     const auto response =
-        transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {});
+        transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {});
     ASSERT_TRUE(response.has_value()) << response.error().message;
     EXPECT_EQ(response->status, 206);
     EXPECT_EQ(response->body, "");
@@ -132,7 +132,7 @@ TEST(CurlStream, GivesTheSinkLargePieces) {
   }};
   CurlTransport transport;
   TextSink sink;
-  ASSERT_TRUE(transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {}));
+  ASSERT_TRUE(transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {}));
   EXPECT_TRUE(sink.text == bytes(16'000'000));
   EXPECT_LT(sink.writes, 500);  // libcurl's own would be 977
 }
@@ -146,7 +146,7 @@ TEST(CurlStream, KeepsTheBodyOfARefusalFromTheSink) {
     CurlTransport transport;
     TextSink sink;
     const auto response =
-        transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {});
+        transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {});
     ASSERT_TRUE(response.has_value()) << response.error().message;
     EXPECT_EQ(response->body, "<Error>");
     EXPECT_TRUE(sink.heads.empty()) << status;
@@ -160,7 +160,7 @@ TEST(CurlStream, ErrorsOfTheSourceComeBackAsTheyAre) {
     TextSource source{bytes(size)};
     source.fails_at(size / 2);
     source.ends_early_at(size / 2);
-    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{10}), {});
+    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{60}), {});
     ASSERT_FALSE(response.has_value());
     EXPECT_EQ(response.error().code, Errc::denied);
     EXPECT_EQ(response.error().message, "the disk says no");
@@ -174,7 +174,7 @@ TEST(CurlStream, ASourceThatEndsEarlyIsAnError) {
     CurlTransport transport;
     TextSource source{bytes(size)};
     source.ends_early_at(size / 2);
-    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{10}), {});
+    const auto response = transport.stream(put(server), {.source = &source}, in(seconds{60}), {});
     ASSERT_FALSE(response.has_value());
     EXPECT_EQ(response.error().code, Errc::precondition) << response.error().message;
   }
@@ -189,7 +189,7 @@ TEST(CurlStream, ErrorsOfTheSinkComeBackAsTheyAre) {
   TextSink sink;
   sink.full = 1'000'000;
   const auto response =
-      transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {});
+      transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {});
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().code, Errc::conflict);
   EXPECT_EQ(response.error().message, "no space is left");
@@ -203,7 +203,7 @@ TEST(CurlStream, ABodyCutShortIsNoAnswer) {
   CurlTransport transport;
   TextSink sink;
   const auto response =
-      transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {});
+      transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {});
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().code, Errc::unavailable);
   EXPECT_EQ(sink.text, "half");
@@ -279,7 +279,7 @@ TEST(CurlStream, ARefusalBeforeTheBodysEndIsRead) {
   }};
   CurlTransport transport;
   TextSource source{bytes(64'000'000)};
-  const auto response = transport.stream(put(server), {.source = &source}, in(seconds{10}), {});
+  const auto response = transport.stream(put(server), {.source = &source}, in(seconds{60}), {});
   ASSERT_TRUE(response.has_value()) << response.error().message;
   EXPECT_EQ(response->status, 307);
   EXPECT_EQ(response->body, "that");
@@ -297,8 +297,8 @@ TEST(CurlStream, SendsOnceEvenWhenAKeptConnectionEnds) {
     }};
     CurlTransport transport;
     TextSource source{bytes(size)};
-    ASSERT_TRUE(transport.stream(put(server), {.source = &source}, in(seconds{10}), {}));
-    const auto second = transport.stream(put(server), {.source = &source}, in(seconds{10}), {});
+    ASSERT_TRUE(transport.stream(put(server), {.source = &source}, in(seconds{60}), {}));
+    const auto second = transport.stream(put(server), {.source = &source}, in(seconds{60}), {});
     ASSERT_FALSE(second.has_value());
     EXPECT_EQ(second.error().code, Errc::unavailable) << second.error().message;
     EXPECT_EQ(second.error().effect, Effect::unknown);
@@ -314,8 +314,8 @@ TEST(CurlStream, KeepsConnectionsOpenBetweenBothWays) {
   for (int i = 0; i < 3; ++i) {
     TextSource source{bytes(200'000)};
     TextSink sink;
-    ASSERT_TRUE(transport.stream(put(server), {.source = &source}, in(seconds{10}), {}));
-    ASSERT_TRUE(transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{10}), {}));
+    ASSERT_TRUE(transport.stream(put(server), {.source = &source}, in(seconds{60}), {}));
+    ASSERT_TRUE(transport.stream({.url = server.url()}, {.sink = &sink}, in(seconds{60}), {}));
     EXPECT_TRUE(sink.text == bytes(300'000));
   }
   EXPECT_EQ(server.connections(), 1);

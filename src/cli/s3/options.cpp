@@ -42,9 +42,11 @@ Result<std::uint64_t> parse_size(std::string_view option, std::string_view text)
   double number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  std::string unit = lower(trim(std::string_view{rest, static_cast<std::size_t>(end - rest)}));
+  const std::string letters =
+      lower(trim(std::string_view{rest, static_cast<std::size_t>(end - rest)}));
+  std::string_view unit = letters;
   for (const std::string_view ending : {"/s", "ib", "b"}) {
-    if (unit.ends_with(ending)) unit.resize(unit.size() - ending.size());
+    if (unit.ends_with(ending)) unit.remove_suffix(ending.size());
   }
   constexpr std::string_view units = "kmgt";
   const auto power = unit.empty() ? 0 : units.find(unit) + 1;
@@ -169,9 +171,13 @@ Result<transfer::S3Uri> parse_object_uri(const Arguments& arguments, std::string
 std::string_view last_component(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 std::string counted(std::uint64_t count, std::string_view noun) {
-  std::string digits = std::to_string(count);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return fmt::format("{} {}{}", digits, noun, count == 1 ? "" : "s");
+  const std::string digits = std::to_string(count);
+  std::string grouped;
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    if (at > 0 && (digits.size() - at) % 3 == 0) grouped += ',';
+    grouped += digits[at];
+  }
+  return fmt::format("{} {}{}", grouped, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace runctl::cli
