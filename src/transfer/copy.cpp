@@ -1,9 +1,7 @@
 // Copies inside S3: the bytes never come here.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "transfer/object_write.hpp"
+#include "transfer/parts_in_turn.hpp"
 #include "transfer/work.hpp"
 
 namespace runctl::transfer {
@@ -29,12 +28,6 @@ std::uint64_t copy_part_size(std::uint64_t size, std::uint64_t asked) {
   return (std::max(wanted, least) + mib - 1) / mib * mib;
 }
 
-Outcome ended(RunContext& run, std::chrono::steady_clock::time_point began, Result<Done> result) {
-  return {
-      .result = std::move(result),
-      .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.ticks() - began)};
-}
-
 class PartedCopy final : public Work {
  public:
   PartedCopy(RunContext& run, Job job, ObjectFacts facts)
@@ -45,7 +38,7 @@ class PartedCopy final : public Work {
         part_size_{copy_part_size(facts_.size, run.options.part_size)},
         parts_((facts_.size + part_size_ - 1) / part_size_),
         began_{run.clock.ticks()},
-        stop_{run.stop} {}
+        turn_{run} {}
 
   [[nodiscard]] Result<void> begin();
   void end(Result<Done> result);
@@ -66,19 +59,15 @@ class PartedCopy final : public Work {
   std::uint64_t part_size_;
   std::vector<Part> parts_;
   std::chrono::steady_clock::time_point began_;
-  OwnStop stop_;
+  PartsInTurn turn_;
   Tally tally_;
   std::string upload_id_;
   std::vector<OpenUpload> left_;
-  unsigned next_ = 0;
-  std::atomic<bool> failed_{false};
-  std::mutex failing_;
-  std::optional<Error> error_;  // the first, guarded by failing_
 };
 
 Result<void> PartedCopy::begin() {
   Attributes attributes = copy_.attributes.value_or(facts_.attributes);
-  RUNCTL_TRY_LET(upload_id_, create_upload(run_, tally_, stop_.token(),
+  RUNCTL_TRY_LET(upload_id_, create_upload(run_, tally_, turn_.token(),
                                            {.target = copy_.target,
                                             .attributes = std::move(attributes),
                                             .checksum = run_.options.checksum},
@@ -86,13 +75,7 @@ Result<void> PartedCopy::begin() {
   return {};
 }
 
-std::optional<Piece> PartedCopy::take() {
-  if (failed_ || stop_.token().stop_requested() || next_ == parts_.size()) return std::nullopt;
-  const std::uint64_t first = next_ * part_size_;
-  ++next_;
-  return Piece{.number = next_,
-               .range = {.first = first, .length = std::min(part_size_, facts_.size - first)}};
-}
+std::optional<Piece> PartedCopy::take() { return turn_.take(facts_.size, part_size_); }
 
 void PartedCopy::run(const Piece& piece) {
   const PartCopyRequest request{
@@ -101,8 +84,8 @@ void PartedCopy::run(const Piece& piece) {
       .part = {.target = copy_.target, .upload_id = upload_id_, .number = piece.number},
       .first = piece.range.first,
       .length = piece.range.length};
-  auto stored = with_retries<Stored>(run_, tally_, stop_.token(),
-                                     [&] { return run_.store.copy_part(request, stop_.token()); });
+  auto stored = with_retries<Stored>(run_, tally_, turn_.token(),
+                                     [&] { return run_.store.copy_part(request, turn_.token()); });
   if (stored) {
     parts_[piece.number - 1] = {.number = piece.number,
                                 .size = piece.range.length,
@@ -111,10 +94,7 @@ void PartedCopy::run(const Piece& piece) {
     run_.progress.bytes_done.fetch_add(piece.range.length, std::memory_order_relaxed);
     return;
   }
-  const std::scoped_lock lock{failing_};
-  if (!error_) error_ = std::move(stored).error();
-  failed_ = true;
-  stop_.request();
+  turn_.fail(std::move(stored).error());
 }
 
 std::optional<std::uint64_t> PartedCopy::source_crc() const {
@@ -138,8 +118,8 @@ Result<Done> PartedCopy::complete() {
                                 .size = facts_.size,
                                 .checksum = run_.options.checksum,
                                 .crc = expected.crc};
-  RUNCTL_TRY_LET(const Stored stored, make_visible(run_, tally_, stop_.token(), expected, [&] {
-                   return run_.store.complete_upload(request, stop_.token());
+  RUNCTL_TRY_LET(const Stored stored, make_visible(run_, tally_, turn_.token(), expected, [&] {
+                   return run_.store.complete_upload(request, turn_.token());
                  }));
   upload_id_.clear();
   RUNCTL_TRY_LET(const Verified verified, compare_answer(stored, expected));
@@ -152,16 +132,7 @@ Result<Done> PartedCopy::complete() {
 }
 
 Work::Again PartedCopy::finish() {
-  std::optional<Error> error;
-  {
-    const std::scoped_lock lock{failing_};
-    error = error_;
-  }
-  if (run_.stop.stop_requested() && (!error || next_ < parts_.size())) {
-    error =
-        Error{.code = Errc::cancelled, .message = fmt::format("the {} was stopped", to_text(job_))};
-  }
-  if (error) {
+  if (auto error = turn_.end(job_, parts_.size())) {
     end(std::unexpected{*std::move(error)});
   } else {
     end(complete());

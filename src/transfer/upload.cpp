@@ -1,9 +1,7 @@
 // Uploads: in one request from a buffer, in one from the file, or in parts.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +16,7 @@
 #include "base/units.hpp"
 #include "transfer/object_write.hpp"
 #include "transfer/part_plan.hpp"
+#include "transfer/parts_in_turn.hpp"
 #include "transfer/upload_file.hpp"
 #include "transfer/upload_record.hpp"
 #include "transfer/work.hpp"
@@ -28,12 +27,6 @@ namespace {
 // Up to here a file is read into memory at once, so that its checksum goes before it. 64 of them at
 // a time are 16 MiB.
 constexpr std::uint64_t greatest_buffered = std::uint64_t{256} << 10U;
-
-Outcome ended(RunContext& run, std::chrono::steady_clock::time_point began, Result<Done> result) {
-  return {
-      .result = std::move(result),
-      .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(run.clock.ticks() - began)};
-}
 
 // What a single request has to do with the body's checksum: nothing when it follows the body.
 Result<std::optional<std::uint64_t>> crc_before(RunContext& run, const UploadFile& file,
@@ -106,7 +99,7 @@ class PartedUpload final : public Work {
         upload_{std::get<Upload>(job_)},
         file_{std::move(file)},
         began_{run.clock.ticks()},
-        stop_{run.stop} {}
+        turn_{run} {}
 
   // Finds the upload that an interrupted run has left, or creates one.
   [[nodiscard]] Result<void> begin();
@@ -136,7 +129,7 @@ class PartedUpload final : public Work {
   const Upload& upload_;
   UploadFile file_;
   std::chrono::steady_clock::time_point began_;
-  OwnStop stop_;
+  PartsInTurn turn_;
   Tally tally_;
   std::optional<UploadRecord> record_;
   std::string upload_id_;
@@ -145,10 +138,6 @@ class PartedUpload final : public Work {
   std::vector<std::uint64_t> crcs_;  // likewise
   std::vector<OpenUpload> left_;
   bool unheard_ = false;  // the note must say so until this run has ended, and told
-  unsigned next_ = 0;     // the part to be taken next, from 0
-  std::atomic<bool> failed_{false};
-  std::mutex failing_;
-  std::optional<Error> error_;  // the first, guarded by failing_
 };
 
 UploadNote PartedUpload::note() const {
@@ -194,8 +183,8 @@ Result<void> PartedUpload::continue_from(const UploadNote& found) {
     abort_upload(run_, upload_.target, found.upload_id, left_);
     return {};
   }
-  auto parts = with_retries<std::vector<Part>>(run_, tally_, stop_.token(), [&] {
-    return run_.store.list_parts(upload_.target, found.upload_id, stop_.token());
+  auto parts = with_retries<std::vector<Part>>(run_, tally_, turn_.token(), [&] {
+    return run_.store.list_parts(upload_.target, found.upload_id, turn_.token());
   });
   if (!parts && parts.error().code == Errc::not_found) return {};  // completed or aborted since
   if (!parts) return std::unexpected{std::move(parts).error()};
@@ -210,8 +199,8 @@ Result<void> PartedUpload::continue_from(const UploadNote& found) {
 
 // Whatever is open for the object, but for `known`. It may be somebody else's: it is not aborted.
 void PartedUpload::report_unheard(const std::string& known) {
-  const auto open = with_retries<std::vector<std::string>>(run_, tally_, stop_.token(), [&] {
-    return run_.store.list_uploads(upload_.target, stop_.token());
+  const auto open = with_retries<std::vector<std::string>>(run_, tally_, turn_.token(), [&] {
+    return run_.store.list_uploads(upload_.target, turn_.token());
   });
   if (!open) left_.push_back({.target = upload_.target});
   for (const std::string& id : open.value_or(std::vector<std::string>{})) {
@@ -224,7 +213,7 @@ Result<void> PartedUpload::create() {
   const CreateRequest request{.target = upload_.target,
                               .attributes = attributes_for(upload_, file_.state(), run_.options),
                               .checksum = run_.options.checksum};
-  auto created = create_upload(run_, tally_, stop_.token(), request, left_);
+  auto created = create_upload(run_, tally_, turn_.token(), request, left_);
   if (!created) {
     if (record_) RUNCTL_TRY(record_->remove());
     return std::unexpected{std::move(created).error()};
@@ -238,21 +227,12 @@ Result<void> PartedUpload::create() {
   return {};
 }
 
-std::optional<Piece> PartedUpload::take() {
-  if (failed_ || stop_.token().stop_requested() || next_ == parts_.size()) return std::nullopt;
-  const std::uint64_t first = next_ * part_size_;
-  ++next_;
-  return Piece{.number = next_,
-               .range = {.first = first, .length = std::min(part_size_, file_.size() - first)}};
-}
+std::optional<Piece> PartedUpload::take() { return turn_.take(file_.size(), part_size_); }
 
 void PartedUpload::run(const Piece& piece) {
   auto moved = move(piece);
   if (moved) return;
-  const std::scoped_lock lock{failing_};
-  if (!error_) error_ = std::move(moved).error();
-  failed_ = true;
-  stop_.request();
+  turn_.fail(std::move(moved).error());
 }
 
 // Whether S3 has the part as the file has it now.
@@ -260,7 +240,7 @@ Result<bool> PartedUpload::is_there(const Piece& piece) {
   const Part& part = parts_[piece.number - 1];
   if (part.size != piece.range.length) return false;
   RUNCTL_TRY_LET(const std::uint64_t crc,
-                 file_.crc_of(piece.range, run_.options.checksum, stop_.token()));
+                 file_.crc_of(piece.range, run_.options.checksum, turn_.token()));
   crcs_[piece.number - 1] = crc;
   if (part.checksum && part.checksum->algorithm == crc_name(run_.options.checksum)) {
     return part.checksum->value == crc_text(run_.options.checksum, crc);
@@ -287,7 +267,7 @@ Result<void> PartedUpload::move(const Piece& piece) {
     return {};
   }
   std::uint64_t crc = 0;
-  auto stored = with_retries<Stored>(run_, tally_, stop_.token(), [&] { return send(piece, crc); });
+  auto stored = with_retries<Stored>(run_, tally_, turn_.token(), [&] { return send(piece, crc); });
   if (!stored) return std::unexpected{std::move(stored).error()};
   crcs_[piece.number - 1] = crc;
   part = {.number = piece.number, .size = piece.range.length, .etag = stored->etag};
@@ -300,9 +280,9 @@ Result<Stored> PartedUpload::send(const Piece& piece, std::uint64_t& crc) {
   PartRequest request{
       .part = {.target = upload_.target, .upload_id = upload_id_, .number = piece.number},
       .checksum = run_.options.checksum};
-  RUNCTL_TRY_LET(request.crc, crc_before(run_, file_, piece.range, stop_.token()));
-  FileSource source{run_, tally_, file_, piece.range, stop_.token()};
-  auto stored = run_.store.upload_part(request, source, stop_.token());
+  RUNCTL_TRY_LET(request.crc, crc_before(run_, file_, piece.range, turn_.token()));
+  FileSource source{run_, tally_, file_, piece.range, turn_.token()};
+  auto stored = run_.store.upload_part(request, source, turn_.token());
   if (!stored) {
     source.take_back();
     return stored;
@@ -335,8 +315,8 @@ Result<Done> PartedUpload::complete() {
                                 .size = file_.size(),
                                 .checksum = kind,
                                 .crc = whole};
-  RUNCTL_TRY_LET(const Stored stored, make_visible(run_, tally_, stop_.token(), expected, [&] {
-                   return run_.store.complete_upload(request, stop_.token());
+  RUNCTL_TRY_LET(const Stored stored, make_visible(run_, tally_, turn_.token(), expected, [&] {
+                   return run_.store.complete_upload(request, turn_.token());
                  }));
   upload_id_.clear();  // it is no more
   if (record_) RUNCTL_TRY(record_->remove());
@@ -378,16 +358,7 @@ Error PartedUpload::give_up(Error error) {
 }
 
 Work::Again PartedUpload::finish() {
-  std::optional<Error> error;
-  {
-    const std::scoped_lock lock{failing_};
-    error = error_;
-  }
-  if (run_.stop.stop_requested() && (!error || next_ < parts_.size())) {
-    error =
-        Error{.code = Errc::cancelled, .message = fmt::format("the {} was stopped", to_text(job_))};
-  }
-  if (error) {
+  if (auto error = turn_.end(job_, parts_.size())) {
     end(std::unexpected{*std::move(error)});
   } else {
     end(complete());

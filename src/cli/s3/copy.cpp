@@ -25,12 +25,6 @@ std::optional<transfer::Attributes> new_attributes(const Arguments& arguments,
   return any || has_attributes(arguments) ? std::optional{std::move(attributes)} : std::nullopt;
 }
 
-std::unexpected<Error> wrong(std::string message, std::string hint) {
-  auto error = fail(Errc::invalid_argument, std::move(message));
-  error.error().hint = std::move(hint);
-  return error;
-}
-
 std::string line_of(const transfer::Copy& copy) {
   return fmt::format("copy s3://{}/{} to s3://{}/{}", copy.source.bucket,
                      transfer::printable(copy.source.key), copy.target.bucket,
@@ -46,8 +40,8 @@ Result<ExitCode> copy_object(const Arguments& arguments, Context& context, trans
   copy.target = {.bucket = to.bucket, .key = to.key};
   if (to.key.empty() || to.key.ends_with('/')) copy.target.key += last_component(from.key);
   if (copy.source == copy.target && !copy.attributes) {
-    return wrong("an object cannot be copied onto itself",
-                 "Unless something about it is to change: --storage-class, --metadata, …");
+    return usage_error("an object cannot be copied onto itself",
+                       "Unless something about it is to change: --storage-class, --metadata, …");
   }
   if (context.globals.dry_run) {
     ObjectPlan plan;
@@ -73,12 +67,13 @@ Result<ExitCode> copy_folder(const Arguments& arguments, Context& context,
   const std::string source = transfer::folder_of(from);
   if (from.bucket == to.bucket && target.starts_with(source) &&
       (target != source || !pattern.attributes)) {
-    return wrong(fmt::format("the folder s3://{}/{} is in s3://{}/{}", to.bucket, target,
-                             from.bucket, source),
-                 "The copies would be copied again: choose a folder beside it.");
+    return usage_error(fmt::format("the folder s3://{}/{} is in s3://{}/{}", to.bucket, target,
+                                   from.bucket, source),
+                       "The copies would be copied again: choose a folder beside it.");
   }
   if (arguments.has("--version-id")) {
-    return wrong("--version-id names one object's version", "It does not go with --recursive.");
+    return usage_error("--version-id names one object's version",
+                       "It does not go with --recursive.");
   }
   RUNCTL_TRY_LET(const auto filter, parse_filter(arguments));
   RUNCTL_TRY_LET(const auto how, parse_transfer_options(arguments, context));
@@ -125,9 +120,9 @@ Result<ExitCode> copy(const Arguments& arguments, Context& context) {
   for (const std::string_view name : {"FROM", "TO"}) {
     const std::string& text = arguments.positional(name);
     if (transfer::is_s3_uri(text)) continue;
-    return wrong(fmt::format("'{}' is not in S3", transfer::printable(text)),
-                 name == "FROM" ? "To bring a file to S3: runctl s3 upload."
-                                : "To bring an object here: runctl s3 download.");
+    return usage_error(fmt::format("'{}' is not in S3", transfer::printable(text)),
+                       name == "FROM" ? "To bring a file to S3: runctl s3 upload."
+                                      : "To bring an object here: runctl s3 download.");
   }
   RUNCTL_TRY_LET(auto attributes, parse_attributes(arguments));
   transfer::Copy pattern{.condition = parse_condition(arguments),

@@ -22,12 +22,6 @@ constexpr std::array<PositionalSpec, 2> positionals{{
 constexpr auto options = joined(recursive_option, filter_options, version_option, speed_options,
                                 durability_option, connection_options);
 
-std::unexpected<Error> wrong(std::string message, std::string hint) {
-  auto error = fail(Errc::invalid_argument, std::move(message));
-  error.error().hint = std::move(hint);
-  return error;
-}
-
 struct Place {
   fs::path root;
   std::string name;
@@ -46,9 +40,9 @@ Result<Place> place_of(const std::string& path, const transfer::S3Uri& uri) {
              .name = whole.filename().string()};
   }
   if (const auto fault = transfer::fault_of_name(place.name); fault != transfer::NameFault::none) {
-    return wrong(fmt::format("no file can be called '{}': {}", transfer::printable(place.name),
-                             transfer::in_words(fault)),
-                 "Name the file that it is to be.");
+    return usage_error(fmt::format("no file can be called '{}': {}",
+                                   transfer::printable(place.name), transfer::in_words(fault)),
+                       "Name the file that it is to be.");
   }
   return place;
 }
@@ -110,13 +104,14 @@ std::unexpected<Error> nothing_there(const transfer::S3Uri& uri) {
 Result<ExitCode> download_folder(const Arguments& arguments, Context& context,
                                  const transfer::S3Uri& uri) {
   if (arguments.has("--version-id")) {
-    return wrong("--version-id names one object's version", "It does not go with --recursive.");
+    return usage_error("--version-id names one object's version",
+                       "It does not go with --recursive.");
   }
   const fs::path root{arguments.positional("PATH")};
   if (const auto facts = file_facts(root, Links::followed);
       facts && facts->kind != FileKind::directory) {
-    return wrong(fmt::format("'{}' is a file", transfer::printable(root.string())),
-                 "A folder's objects need a directory to go to.");
+    return usage_error(fmt::format("'{}' is a file", transfer::printable(root.string())),
+                       "A folder's objects need a directory to go to.");
   }
   RUNCTL_TRY_LET(const auto filter, parse_filter(arguments));
   RUNCTL_TRY_LET(const auto how, parse_transfer_options(arguments, context));
@@ -148,10 +143,12 @@ Result<ExitCode> download_folder(const Arguments& arguments, Context& context,
 Result<ExitCode> download(const Arguments& arguments, Context& context) {
   const std::string& path = arguments.positional("PATH");
   if (transfer::is_s3_uri(path)) {
-    return wrong(fmt::format("'{}' is in S3", transfer::printable(path)),
-                 "To copy inside S3: runctl s3 copy. To bring a file there: runctl s3 upload.");
+    return usage_error(
+        fmt::format("'{}' is in S3", transfer::printable(path)),
+        "To copy inside S3: runctl s3 copy. To bring a file there: runctl s3 upload.");
   }
-  if (path == "-") return wrong("'-' is no file's name", "To standard output: runctl s3 cat.");
+  if (path == "-")
+    return usage_error("'-' is no file's name", "To standard output: runctl s3 cat.");
   if (arguments.has("--recursive")) {
     RUNCTL_TRY_LET(const auto uri, parse_uri(arguments, "S3URI"));
     return download_folder(arguments, context, uri);

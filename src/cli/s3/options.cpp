@@ -17,12 +17,6 @@
 namespace runctl::cli {
 namespace {
 
-std::unexpected<Error> usage(std::string message, std::string hint) {
-  auto error = fail(Errc::invalid_argument, std::move(message));
-  error.error().hint = std::move(hint);
-  return error;
-}
-
 Result<CrcKind> parse_checksum(std::string_view text) {
   const std::string kind = lower(text);
   if (kind == "crc64nvme") return CrcKind::crc64nvme;
@@ -37,6 +31,12 @@ bool is_everything(std::string_view pattern) {
 }
 
 }  // namespace
+
+std::unexpected<Error> usage_error(std::string message, std::string hint) {
+  auto error = fail(Errc::invalid_argument, std::move(message));
+  error.error().hint = std::move(hint);
+  return error;
+}
 
 Result<std::uint64_t> parse_size(std::string_view option, std::string_view text) {
   double number = 0;
@@ -65,14 +65,15 @@ Result<transfer::NameFilter> parse_filter(const Arguments& arguments) {
   for (const std::string& pattern : arguments.all("--include")) filter.include.add(pattern);
   for (const std::string& pattern : arguments.all("--exclude")) {
     if (is_everything(pattern) && !filter.include.empty()) {
-      return usage(fmt::format("--exclude '{}' would leave nothing", pattern),
-                   "--include alone takes only what matches it: leave the --exclude out.");
+      return usage_error(fmt::format("--exclude '{}' would leave nothing", pattern),
+                         "--include alone takes only what matches it: leave the --exclude out.");
     }
     filter.exclude.add(pattern);
   }
   for (const std::string& path : arguments.all("--exclude-from")) {
     auto text = read_file(path);
-    if (!text) return usage(std::move(text.error().message), "It is the file of --exclude-from.");
+    if (!text)
+      return usage_error(std::move(text.error().message), "It is the file of --exclude-from.");
     filter.exclude.add_lines(*text);
   }
   return filter;
@@ -83,14 +84,15 @@ Result<transfer::Options> parse_transfer_options(const Arguments& arguments,
   transfer::Options options;
   if (const auto concurrency = arguments.get("--concurrency")) {
     RUNCTL_TRY_LET(const auto number, parse_number("--concurrency", *concurrency, 1'000));
-    if (number == 0) return usage("--concurrency is at least 1", "Leave it out: it is measured.");
+    if (number == 0)
+      return usage_error("--concurrency is at least 1", "Leave it out: it is measured.");
     options.concurrency = static_cast<unsigned>(number);
   }
   if (const auto size = arguments.get("--part-size")) {
     RUNCTL_TRY_LET(options.part_size, parse_size("--part-size", *size));
     if (options.part_size < transfer::least_part || options.part_size > transfer::greatest_part) {
-      return usage(fmt::format("S3 takes no parts of {}", *size),
-                   "--part-size is from 5MiB to 5GiB.");
+      return usage_error(fmt::format("S3 takes no parts of {}", *size),
+                         "--part-size is from 5MiB to 5GiB.");
     }
     options.multipart_threshold = options.part_size;
   }
@@ -127,7 +129,7 @@ Result<transfer::Attributes> parse_attributes(const Arguments& arguments) {
                             attributes.server_side_encryption));
   }
   if (!attributes.kms_key_id.empty() && !attributes.server_side_encryption.starts_with("aws:")) {
-    return usage("--sse-kms-key-id is for --sse aws:kms", "Add --sse aws:kms.");
+    return usage_error("--sse-kms-key-id is for --sse aws:kms", "Add --sse aws:kms.");
   }
   for (const std::string& pair : arguments.all("--metadata")) {
     const auto equals = pair.find('=');
@@ -161,9 +163,9 @@ Result<transfer::S3Uri> parse_object_uri(const Arguments& arguments, std::string
                                          std::string_view verb) {
   RUNCTL_TRY_LET(auto uri, parse_uri(arguments, name));
   if (uri.key.empty() || uri.key.ends_with('/')) {
-    return usage(fmt::format("'{}' is a {}, not an object", transfer::printable(to_text(uri)),
-                             uri.key.empty() ? "bucket" : "folder"),
-                 fmt::format("To {} everything in it: --recursive.", verb));
+    return usage_error(fmt::format("'{}' is a {}, not an object", transfer::printable(to_text(uri)),
+                                   uri.key.empty() ? "bucket" : "folder"),
+                       fmt::format("To {} everything in it: --recursive.", verb));
   }
   return uri;
 }

@@ -16,6 +16,9 @@
 
 namespace runctl::cli {
 
+// What the words ask for cannot be, and how to ask instead: invalid_argument.
+[[nodiscard]] std::unexpected<Error> usage_error(std::string message, std::string hint);
+
 // "64", "64K", "8MB", "8MiB", "1.5G": bytes, in units of 1,024. Errors: invalid_argument, which
 // names the option.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view option, std::string_view text);

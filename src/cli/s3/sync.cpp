@@ -37,29 +37,23 @@ constexpr auto options =
     joined(own_options, filter_options, links_option, object_options, speed_options,
            durability_option, upload_options, connection_options);
 
-std::unexpected<Error> wrong(std::string message, std::string hint) {
-  auto error = fail(Errc::invalid_argument, std::move(message));
-  error.error().hint = std::move(hint);
-  return error;
-}
-
 Result<void> check_directory(const fs::path& path, bool may_be_missing) {
   const auto facts = file_facts(path, Links::followed);
   if (!facts && may_be_missing && facts.error().code == Errc::not_found) return {};
   if (!facts) return std::unexpected{facts.error()};
   if (facts->kind == FileKind::directory) return {};
-  return wrong(fmt::format("'{}' is no directory", transfer::printable(path.string())),
-               "A sync is between directories and folders: for one file there are upload and "
-               "download.");
+  return usage_error(fmt::format("'{}' is no directory", transfer::printable(path.string())),
+                     "A sync is between directories and folders: for one file there are upload and "
+                     "download.");
 }
 
 Result<void> find_direction(SyncTask& task, const std::string& from, const std::string& to) {
   const bool from_s3 = transfer::is_s3_uri(from);
   const bool to_s3 = transfer::is_s3_uri(to);
   if (!from_s3 && !to_s3) {
-    return wrong("neither side is in S3",
-                 "Write s3://BUCKET/FOLDER for one of them; two local "
-                 "directories are for rsync.");
+    return usage_error("neither side is in S3",
+                       "Write s3://BUCKET/FOLDER for one of them; two local "
+                       "directories are for rsync.");
   }
   if (from_s3) {
     RUNCTL_TRY_LET(task.from, transfer::parse_s3_uri(from));
@@ -82,8 +76,8 @@ Result<void> find_direction(SyncTask& task, const std::string& from, const std::
   const std::string target = transfer::folder_of(task.to);
   if (task.from.bucket == task.to.bucket &&
       (target.starts_with(source) || source.starts_with(target))) {
-    return wrong("one of the folders is in the other",
-                 "Copies would be copied again, or deleted: choose a folder beside it.");
+    return usage_error("one of the folders is in the other",
+                       "Copies would be copied again, or deleted: choose a folder beside it.");
   }
   return {};
 }
