@@ -95,6 +95,39 @@ Result<RandomAccessFile> Directory::open(const std::string& name) const {
   return RandomAccessFile{std::move(fd), path};
 }
 
+Result<std::optional<RandomAccessFile>> Directory::open_unnamed(
+    const std::string& name) const {
+  // linkat() finds the file through it. Source: open(2), O_TMPFILE.
+  static const bool can_be_named = ::access("/proc/self/fd", X_OK) == 0;
+  if (!can_be_named) return std::nullopt;
+  UniqueFd fd{::openat(fd_.get(), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0666)};
+  if (fd.is_open()) return RandomAccessFile{std::move(fd), path_ / name};
+  // What kernels and file systems say that do not know the flag.
+  if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) return std::nullopt;
+  return fail_errno(errno, "create", path_ / name);
+}
+
+Result<bool> Directory::link(const RandomAccessFile& file, const std::string& name) const {
+  const std::string from = fmt::format("/proc/self/fd/{}", file.fd());
+  if (::linkat(AT_FDCWD, from.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  return fail_errno(errno, "create", path_ / name);
+}
+
+Result<bool> Directory::has(const std::string& name) const {
+  struct stat found{};
+  if (::fstatat(fd_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT) return false;
+  return fail_errno(errno, "look at", path_ / name);
+}
+
+bool Directory::is_there() const {
+  struct stat found{};
+  return ::fstat(fd_.get(), &found) == 0 && found.st_nlink > 0;
+}
+
 Result<bool> Directory::is_named(const std::string& name, const RandomAccessFile& file) const {
   struct stat found{};
   if (::fstatat(fd_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {

@@ -32,6 +32,17 @@ class Directory {
   // Opens `name` for reading and writing, making it (mode 0666 less the umask) when it is not
   // there. Errors: as fail_errno; invalid_argument when it is a link or no regular file.
   [[nodiscard]] Result<RandomAccessFile> open(const std::string& name) const;
+  // Makes a file that has no name, and is gone when it is closed before it has got one by link().
+  // Nothing where the file system or the machine has no such files. `name` is for messages. Errors:
+  // as fail_errno.
+  [[nodiscard]] Result<std::optional<RandomAccessFile>> open_unnamed(const std::string& name) const;
+  // Names what open_unnamed() has made. False, and nothing is done, when something has that name.
+  // Errors: as fail_errno.
+  [[nodiscard]] Result<bool> link(const RandomAccessFile& file, const std::string& name) const;
+  // Whether there is something of that name: a file, a directory, a link. Errors: as fail_errno.
+  [[nodiscard]] Result<bool> has(const std::string& name) const;
+  // Whether the directory itself still has a name.
+  [[nodiscard]] bool is_there() const;
   // Whether `name` names the file that is open as `file`.
   [[nodiscard]] Result<bool> is_named(const std::string& name, const RandomAccessFile& file) const;
   // The content of a file of at most `limit` bytes, nothing when there is no such file.

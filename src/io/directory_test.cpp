@@ -70,6 +70,36 @@ TEST(Directory, OpensOnlyRegularFiles) {
   EXPECT_FALSE(fs::exists(scratch.path() / "target"));
 }
 
+TEST(Directory, NamesAFileThatHadNone) {
+  const ScratchDirectory scratch;
+  const auto directory = Directory::make_below(scratch.path(), "");
+  ASSERT_TRUE(directory);
+  const auto file = directory->open_unnamed("a");
+  ASSERT_TRUE(file);
+  if (!*file) GTEST_SKIP() << "this file system has no files without a name";
+  const std::string text = "hello";
+  ASSERT_TRUE((*file)->write_at(0, std::as_bytes(std::span{text})));
+  EXPECT_TRUE(fs::is_empty(scratch.path()));
+  EXPECT_FALSE(*directory->has("a"));
+  EXPECT_TRUE(*directory->link(**file, "a"));
+  EXPECT_TRUE(*directory->has("a"));
+  EXPECT_EQ(**directory->read("a", 100), "hello");
+
+  const auto other = directory->open_unnamed("a");
+  ASSERT_TRUE(other && *other);
+  EXPECT_FALSE(*directory->link(**other, "a")) << "it is another's";
+  EXPECT_EQ(**directory->read("a", 100), "hello");
+}
+
+TEST(Directory, KnowsThatItWasRemoved) {
+  const ScratchDirectory scratch;
+  const auto directory = Directory::make_below(scratch.path(), "d");
+  ASSERT_TRUE(directory);
+  EXPECT_TRUE(directory->is_there());
+  fs::remove(scratch.path() / "d");
+  EXPECT_FALSE(directory->is_there());
+}
+
 TEST(Directory, RenamesRemovesAndReads) {
   const ScratchDirectory scratch;
   const auto directory = Directory::make_below(scratch.path(), "");

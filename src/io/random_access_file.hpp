@@ -59,6 +59,7 @@ class RandomAccessFile {
   [[nodiscard]] Result<void> lock() const;
 
   [[nodiscard]] bool is_open() const { return fd_.is_open(); }
+  [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -164,14 +164,19 @@ Result<void> FileDownload::look() {
 }
 
 Result<void> FileDownload::begin() {
-  if (!partial_) {
-    RUNCTL_TRY_LET(PartialFile partial, PartialFile::open(download_));
-    partial_.emplace(std::move(partial));
-  }
   facts_.reset();
   next_ = 0;
   whole_taken_ = false;
-  if (!needs_head()) return begin_whole(*download_.size);
+  if (!needs_head()) {
+    if (!partial_) {
+      RUNCTL_TRY_LET(partial_, PartialFile::open_whole(run_.directories, download_));
+    }
+    return begin_whole(*download_.size);
+  }
+  if (!partial_ || !partial_->can_be_continued()) {
+    partial_.reset();
+    RUNCTL_TRY_LET(partial_, PartialFile::open(run_.directories, download_));
+  }
   RUNCTL_TRY(look());
   if (facts_->size <= run_.options.multipart_threshold) {
     const std::uint64_t size = facts_->size;

@@ -53,6 +53,7 @@ class Engine::Impl {
     Bandwidth bandwidth{means_.clock, options_.bandwidth};
     RetryBudget budget{options_.retry_budget};
     Meter meter;
+    TargetDirectories directories;
     RunContext context{.store = means_.store,
                        .clock = means_.clock,
                        .random = means_.random,
@@ -63,6 +64,7 @@ class Engine::Impl {
                        .budget = budget,
                        .meter = meter,
                        .reporter = reporter,
+                       .directories = directories,
                        .stop = stop};
     const unsigned greatest = greatest_concurrency(options_);
     const Pace pace{std::min(options_.concurrency, greatest), greatest};

@@ -498,6 +498,48 @@ TEST_F(EngineTest, DoesNotContinueTheDownloadOfAnotherObject) {
   EXPECT_TRUE(read("f") == bytes);
 }
 
+TEST_F(EngineTest, ASmallDownloadHasNoNameUntilItIsComplete) {
+  write("there", "of before");
+  for (const char* key : {"new", "there"}) store.set(name(key), noise(100'000, 14));
+  std::vector<std::string> seen;
+  store.on_body = [&](const std::string&, std::uint64_t at) {
+    if (at == 0) return;
+    seen = names_in("");
+    EXPECT_EQ(read("there"), "of before");
+  };
+  EXPECT_EQ(run({download("new", "new")}).failed, 0U);
+  EXPECT_EQ(seen, std::vector<std::string>{"there"});
+  EXPECT_EQ(run({download("there", "there")}).failed, 0U);
+  for (const char* key : {"new", "there"}) EXPECT_TRUE(read(key) == object(key)) << key;
+  EXPECT_EQ(names_in(""), (std::vector<std::string>{"new", "there"}));
+}
+
+TEST_F(EngineTest, ASmallDownloadTakesUpWhatALargeOneLeft) {
+  store.set(name("k"), noise(40 * mib, 14));
+  options.part_size = 5 * mib;
+  std::stop_source stop;
+  store.on_body = [&](const std::string&, std::uint64_t) { stop.request_stop(); };
+  run({download("k", "f")}, stop.get_token());
+  store.on_body = {};
+  ASSERT_FALSE(names_in("").empty());
+  store.set(name("k"), "hello");
+  EXPECT_EQ(run({download("k", "f")}).failed, 0U);
+  EXPECT_EQ(read("f"), "hello");
+  EXPECT_EQ(names_in(""), std::vector<std::string>{"f"});
+}
+
+TEST_F(EngineTest, MakesADirectoryAnewThatWasRemovedMeanwhile) {
+  for (const char* key : {"1", "2"}) store.set(name(key), key);
+  options.concurrency = 1;
+  std::vector<Job> jobs{download("1", "d/1"), download("2", "d/2")};
+  bool removed = false;
+  store.on_body = [&](const std::string&, std::uint64_t) {
+    if (!std::exchange(removed, true)) std::filesystem::remove_all(files() / "d");
+  };
+  EXPECT_EQ(run(jobs).failed, 1U) << "its directory is gone";
+  EXPECT_EQ(names_in("d"), std::vector<std::string>{"2"});
+}
+
 TEST_F(EngineTest, RefusesTwoDownloadsToOneFile) {
   store.set(name("k"), noise(20 * mib, 14));
   options.concurrency = 4;

@@ -62,36 +62,77 @@ bool add_line(std::string_view line, const PartialNote& note, RangeSet& ranges) 
 
 bool is_partial_name(std::string_view name) { return name.starts_with(prefix); }
 
-Result<PartialFile> PartialFile::open(const Download& job) {
+Result<std::shared_ptr<const Directory>> TargetDirectories::open(const std::filesystem::path& root,
+                                                                 std::string_view below) {
+  {
+    const std::scoped_lock lock{mutex_};
+    if (last_ && below_ == below && root_ == root && last_->is_there()) return last_;
+  }
+  RUNCTL_TRY_LET(Directory directory, Directory::make_below(root, below));
+  auto shared = std::make_shared<const Directory>(std::move(directory));
+  const std::scoped_lock lock{mutex_};
+  root_ = root;
+  below_ = below;
+  last_ = shared;
+  return shared;
+}
+
+Result<PartialFile::Place> PartialFile::place_of(TargetDirectories& directories,
+                                                 const Download& job) {
   const std::size_t slash = job.name.rfind('/');
-  const std::string target = slash == std::string::npos ? job.name : job.name.substr(slash + 1);
-  if (target.empty() || target == "." || target == ".." || target.contains('\0')) {
+  Place place{.target = slash == std::string::npos ? job.name : job.name.substr(slash + 1)};
+  if (place.target.empty() || place.target == "." || place.target == ".." ||
+      place.target.contains('\0')) {
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is no file's name below {}", job.name, job.root.string()));
   }
-  RUNCTL_TRY_LET(
-      Directory directory,
-      Directory::make_below(job.root, slash == std::string::npos
-                                          ? std::string_view{}
-                                          : std::string_view{job.name}.substr(0, slash)));
+  const std::string_view below =
+      slash == std::string::npos ? std::string_view{} : std::string_view{job.name}.substr(0, slash);
+  RUNCTL_TRY_LET(place.directory, directories.open(job.root, below));
   // Of the target's name only: whoever downloads to it, from wherever, meets the same lock. Hashed,
   // since the longest name allowed could not be made longer.
-  const std::string name = fmt::format("{}{}", prefix, hex(sha256(target)).substr(0, 24));
+  place.name = fmt::format("{}{}", prefix, hex(sha256(place.target)).substr(0, 24));
+  return place;
+}
+
+Result<PartialFile> PartialFile::open(TargetDirectories& directories, const Download& job) {
+  RUNCTL_TRY_LET(Place place, place_of(directories, job));
+  return open_named(std::move(place));
+}
+
+Result<PartialFile> PartialFile::open_whole(TargetDirectories& directories, const Download& job) {
+  RUNCTL_TRY_LET(Place place, place_of(directories, job));
+  // What an interrupted run has left is taken up, or it would stay.
+  RUNCTL_TRY_LET(const bool left, place.directory->has(place.name));
+  if (left) return open_named(std::move(place));
+  RUNCTL_TRY_LET(auto file, place.directory->open_unnamed(place.target));
+  if (!file) return open_named(std::move(place));
+  PartialFile partial{std::move(place)};
+  partial.file_ = *std::move(file);
+  partial.has_name_ = false;
+  partial.can_be_continued_ = false;
+  partial.is_empty_ = true;
+  return partial;
+}
+
+Result<PartialFile> PartialFile::open_named(Place place) {
+  PartialFile partial{std::move(place)};
+  const auto& [directory, target, name] = partial.place_;
   while (true) {
-    RUNCTL_TRY_LET(RandomAccessFile file, directory.open(name));
-    if (auto locked = file.lock(); !locked) {
+    RUNCTL_TRY_LET(partial.file_, directory->open(name));
+    if (auto locked = partial.file_.lock(); !locked) {
       if (locked.error().code != Errc::conflict) return std::unexpected{std::move(locked).error()};
       return fail(Errc::conflict, fmt::format("another process, or another job of this one, is "
                                               "downloading to {}",
-                                              (job.root / job.name).string()));
+                                              (directory->path() / target).string()));
     }
-    RUNCTL_TRY_LET(const bool named, directory.is_named(name, file));
-    if (named) return PartialFile{std::move(directory), name, target, std::move(file)};
+    RUNCTL_TRY_LET(const bool named, directory->is_named(name, partial.file_));
+    if (named) return partial;
   }
 }
 
 Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note) {
-  auto read = directory_.read(note_name(), greatest_note);
+  auto read = place_.directory->read(note_name(), greatest_note);
   if (!read && read.error().code == Errc::invalid_argument) return std::nullopt;  // none of ours
   RUNCTL_TRY_LET(const auto text, std::move(read));
   const std::string head = head_of(note);
@@ -103,7 +144,7 @@ Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note) {
     if (!add_line(lines.substr(0, end), note, ranges)) break;
     lines.remove_prefix(end + 1);
   }
-  RUNCTL_TRY_LET(note_, directory_.open(note_name()));
+  RUNCTL_TRY_LET(note_, place_.directory->open(note_name()));
   note_end_ = text->size() - lines.size();
   RUNCTL_TRY(note_.truncate(note_end_));  // a line that was being written when its writer ended
   return ranges;
@@ -111,9 +152,9 @@ Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note) {
 
 Result<void> PartialFile::start(const PartialNote& note) {
   // The note goes first: a note of bytes that are gone would be believed.
-  RUNCTL_TRY(directory_.remove(note_name()));
+  RUNCTL_TRY(place_.directory->remove(note_name()));
   RUNCTL_TRY(file_.truncate(0));
-  RUNCTL_TRY_LET(note_, directory_.open(note_name()));
+  RUNCTL_TRY_LET(note_, place_.directory->open(note_name()));
   note_end_ = 0;
   const std::string head = head_of(note);
   RUNCTL_TRY(note_.write_at(0, std::as_bytes(std::span{head})));
@@ -122,7 +163,8 @@ Result<void> PartialFile::start(const PartialNote& note) {
 }
 
 Result<void> PartialFile::start_without_note() {
-  RUNCTL_TRY(directory_.remove(note_name()));
+  if (std::exchange(is_empty_, false)) return {};
+  if (has_name_) RUNCTL_TRY(place_.directory->remove(note_name()));
   return file_.truncate(0);
 }
 
@@ -133,21 +175,37 @@ Result<void> PartialFile::add(const Range& range, std::uint64_t crc) {
   return {};
 }
 
+Result<void> PartialFile::give_name() {
+  if (!has_name_) {
+    RUNCTL_TRY_LET(has_name_, place_.directory->link(file_, place_.target));
+    if (has_name_) return {};
+    // What is there can only be replaced by a file that has a name.
+    RUNCTL_TRY(file_.lock());
+    RUNCTL_TRY_LET(has_name_, place_.directory->link(file_, place_.name));
+    if (!has_name_) {
+      return fail(Errc::conflict, fmt::format("another process is downloading to {}",
+                                              (place_.directory->path() / place_.target).string()));
+    }
+  }
+  return place_.directory->give_name(place_.name, place_.target);
+}
+
 Result<void> PartialFile::commit(Durable durable) {
   if (durable == Durable::yes) RUNCTL_TRY(file_.sync());
-  if (auto named = directory_.give_name(name_, target_); !named) {
+  if (auto named = give_name(); !named) {
     // Another file's name is in the way, and will be: there is nothing to go on with.
     if (named.error().code == Errc::conflict) static_cast<void>(discard());
     return named;
   }
-  if (note_.is_open()) RUNCTL_TRY(directory_.remove(note_name()));
-  if (durable == Durable::yes) RUNCTL_TRY(directory_.sync());
+  if (note_.is_open()) RUNCTL_TRY(place_.directory->remove(note_name()));
+  if (durable == Durable::yes) RUNCTL_TRY(place_.directory->sync());
   return {};
 }
 
 Result<void> PartialFile::discard() {
-  RUNCTL_TRY(directory_.remove(note_name()));
-  return directory_.remove(name_);
+  if (!has_name_) return {};
+  RUNCTL_TRY(place_.directory->remove(note_name()));
+  return place_.directory->remove(place_.name);
 }
 
 }  // namespace runctl::transfer

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,14 +32,37 @@ struct PartialNote {
   bool operator==(const PartialNote&) const = default;
 };
 
-// Locked against other processes as long as it lives. Thread safety: file() from several threads;
-// the rest by one at a time.
+// The directories that a run downloads to, of which the last one stays open: names come sorted.
+// Thread safety: may be used from several threads at once.
+class TargetDirectories {
+ public:
+  // Errors: as Directory::make_below.
+  [[nodiscard]] Result<std::shared_ptr<const Directory>> open(const std::filesystem::path& root,
+                                                              std::string_view below);
+
+ private:
+  std::mutex mutex_;  // over all that follows
+  std::filesystem::path root_;
+  std::string below_;
+  std::shared_ptr<const Directory> last_;
+};
+
+// Thread safety: file() from several threads; the rest by one at a time.
 class PartialFile {
  public:
-  // Makes the target's directory and, in it, the file; or takes up one that was left there.
+  // Makes the target's directory and, in it, the file; or takes up one that was left there. It is
+  // locked against other processes as long as this lives.
   // Errors: conflict when another process downloads to the same target; invalid_argument for a
   // target that is not below the job's root, or is a directory; as fail_errno.
-  [[nodiscard]] static Result<PartialFile> open(const Download& job);
+  [[nodiscard]] static Result<PartialFile> open(TargetDirectories& directories,
+                                                const Download& job);
+  // The same for what nobody will continue: where it can be, the file has no name until commit(),
+  // and a killed process leaves nothing. Of two that download to the same target the last wins.
+  [[nodiscard]] static Result<PartialFile> open_whole(TargetDirectories& directories,
+                                                      const Download& job);
+
+  // Not when it came from open_whole(): then it can have no note.
+  [[nodiscard]] bool can_be_continued() const { return can_be_continued_; }
 
   [[nodiscard]] const RandomAccessFile& file() const { return file_; }
 
@@ -58,22 +84,26 @@ class PartialFile {
   // Removes file and note.
   [[nodiscard]] Result<void> discard();
 
-  // ".runctl-part-…" beside the target, for messages.
-  [[nodiscard]] const std::string& name() const { return name_; }
-
  private:
-  PartialFile(Directory directory, std::string name, std::string target, RandomAccessFile file)
-      : directory_{std::move(directory)},
-        name_{std::move(name)},
-        target_{std::move(target)},
-        file_{std::move(file)} {}
+  // Where a file goes, and the name that it has until it gets there.
+  struct Place {
+    std::shared_ptr<const Directory> directory = {};
+    std::string target = {};
+    std::string name = {};  // ".runctl-part-…"
+  };
 
-  [[nodiscard]] std::string note_name() const { return name_ + ".ranges"; }
+  explicit PartialFile(Place place) : place_{std::move(place)} {}
 
-  Directory directory_;
-  std::string name_;
-  std::string target_;
-  RandomAccessFile file_;
+  [[nodiscard]] static Result<Place> place_of(TargetDirectories& directories, const Download& job);
+  [[nodiscard]] static Result<PartialFile> open_named(Place place);
+  [[nodiscard]] std::string note_name() const { return place_.name + ".ranges"; }
+  [[nodiscard]] Result<void> give_name();
+
+  Place place_;
+  RandomAccessFile file_ = {};
+  bool has_name_ = true;
+  bool can_be_continued_ = true;
+  bool is_empty_ = false;  // surely
   RandomAccessFile note_ = {};
   std::uint64_t note_end_ = 0;
 };

@@ -21,6 +21,7 @@
 #include "transfer/options.hpp"
 #include "transfer/outcome.hpp"
 #include "transfer/part_plan.hpp"
+#include "transfer/partial_file.hpp"
 
 namespace runctl::transfer {
 
@@ -104,6 +105,7 @@ struct RunContext {
   RetryBudget& budget;
   Meter& meter;
   Reporter& reporter;
+  TargetDirectories& directories;
   std::stop_token stop;
 };
 

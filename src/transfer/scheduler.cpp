@@ -49,12 +49,17 @@ void Scheduler::work(unsigned index) {
         continue;
       }
       was_idle_ = true;
+      ++waiting_;
+      changed_.wait(lock);
+      --waiting_;
+    } else {
+      // What it was woken for, or has left, is for one that may.
+      changed_.notify_one();
+      allowed_.wait(lock);
     }
-    ++waiting_;
-    changed_.wait(lock);
-    --waiting_;
   }
   changed_.notify_all();
+  allowed_.notify_all();
 }
 
 std::optional<Scheduler::Taken> Scheduler::take() {
@@ -92,11 +97,11 @@ void Scheduler::do_taken(Lock& lock, const Taken& taken) {
   } else if (again == Work::Again::yes) {
     taken.open->drained = false;
     taken.open->finishing = false;
+    changed_.notify_all();
   } else {
     open_.erase(taken.open);
   }
   judge();
-  changed_.notify_all();
 }
 
 void Scheduler::take_job(Lock& lock) {
@@ -107,13 +112,12 @@ void Scheduler::take_job(Lock& lock) {
   lock.lock();
   fetching_ = false;
   call_for_help();
-  changed_.notify_one();
+  if (!exhausted_) changed_.notify_one();
   lock.unlock();
   begin(jobs);
   lock.lock();
   --busy_;
   judge();
-  changed_.notify_all();
 }
 
 // One job, or as many removals from one bucket as go in one request. Called by the thread that
@@ -164,6 +168,7 @@ void Scheduler::begin(const std::vector<Job>& jobs) {
   if (!work) return;
   const Lock lock{mutex_};
   open_.push_back({.work = std::move(work)});
+  changed_.notify_all();
 }
 
 std::shared_ptr<Work> Scheduler::begin_one(const Job& job) {
@@ -193,6 +198,7 @@ void Scheduler::judge() {
                  .throttled = run_.meter.take_throttled(),
                  .busy = !was_idle_});
   run_.progress.concurrency.store(pace_.limit(), std::memory_order_relaxed);
+  if (pace_.limit() > limit) allowed_.notify_all();
   judged_ = now;
   judged_work_ = work;
   judged_moved_ = moved;

@@ -61,12 +61,15 @@ class Scheduler {
   RunContext& run_;
   JobSource& source_;
   mutable std::mutex mutex_;  // over all that follows
-  std::condition_variable changed_;
+  // Each wakes as few as can go on: there are more threads than CPUs, and an object may take less
+  // time than to wake all of them for nothing.
+  std::condition_variable changed_;  // there is something to take, or all is done
+  std::condition_variable allowed_;  // the pace has grown, or all is done
   Pace pace_;
   std::list<Open> open_;
   std::vector<std::jthread> helpers_;
   unsigned busy_ = 0;      // threads that do something
-  unsigned waiting_ = 0;   // threads that could
+  unsigned waiting_ = 0;   // threads that could do something
   bool was_idle_ = false;  // one of them was, since the last judgement
   bool fetching_ = false;
   bool exhausted_ = false;
