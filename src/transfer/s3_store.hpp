@@ -51,6 +51,8 @@ class S3Store final : public ObjectStore {
                                                     const std::stop_token& stop) override;
 
  private:
+  [[nodiscard]] bool check_answers() const { return client_.config().check_answers; }
+
   aws::s3::S3Client& client_;
 };
 

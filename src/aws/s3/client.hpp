@@ -44,6 +44,8 @@ struct S3Config {
   ChecksumPlace checksum_place = ChecksumPlace::automatic;
   // What bodies are checked with when a request names none; nothing: they are not.
   std::optional<CrcKind> checksum = CrcKind::crc64nvme;
+  // Whether what comes is compared with the check that S3 has of it.
+  bool check_answers = true;
   bool unsigned_requests = false;  // public buckets, without credentials
   bool requester_pays = false;
   RetryPolicy retry = {};

@@ -24,23 +24,24 @@ Result<Addressing> addressing_asked_for(const AccountSources& sources) {
                   style->second, profile, found->file.path));
 }
 
-Result<std::optional<CrcKind>> checksum_asked_for(const AccountSources& sources) {
-  std::string origin = "environment variable AWS_REQUEST_CHECKSUM_CALCULATION";
-  auto word = sources.environment.get("AWS_REQUEST_CHECKSUM_CALCULATION");
+// Whether bodies are to be checked: by that variable, or by that setting of the profile.
+Result<bool> checks_wanted(const AccountSources& sources, std::string_view variable,
+                           std::string_view setting) {
+  std::string origin = fmt::format("environment variable {}", variable);
+  auto word = sources.environment.get(variable);
   if (!word) {
     const std::string profile = choose_profile(sources).name;
-    const auto found = find_setting(sources.files, profile, "request_checksum_calculation");
-    if (!found) return CrcKind::crc64nvme;
+    const auto found = find_setting(sources.files, profile, setting);
+    if (!found) return true;
     word = found->setting.value;
-    origin = fmt::format("request_checksum_calculation of profile '{}' in {}", profile,
-                         found->file.path);
+    origin = fmt::format("{} of profile '{}' in {}", setting, profile, found->file.path);
   }
   const std::string asked = lower(*word);
-  if (asked == "when_supported") return CrcKind::crc64nvme;
-  if (asked == "when_required") return std::nullopt;
-  return fail(Errc::invalid_argument,
-              fmt::format("checks are computed when_supported or when_required, not '{}' ({})",
-                          *word, origin));
+  if (asked == "when_supported") return true;
+  if (asked == "when_required") return false;
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("bodies are checked when_supported or when_required, not '{}' ({})", *word, origin));
 }
 
 }  // namespace
@@ -48,7 +49,13 @@ Result<std::optional<CrcKind>> checksum_asked_for(const AccountSources& sources)
 Result<Reach> resolve_reach(const AccountSources& sources, std::string_view region) {
   Reach reach;
   RUNCTL_TRY_LET(reach.addressing, addressing_asked_for(sources));
-  RUNCTL_TRY_LET(reach.checksum, checksum_asked_for(sources));
+  RUNCTL_TRY_LET(
+      const bool check_uploads,
+      checks_wanted(sources, "AWS_REQUEST_CHECKSUM_CALCULATION", "request_checksum_calculation"));
+  if (!check_uploads) reach.checksum.reset();
+  RUNCTL_TRY_LET(
+      reach.check_answers,
+      checks_wanted(sources, "AWS_RESPONSE_CHECKSUM_VALIDATION", "response_checksum_validation"));
   RUNCTL_TRY_LET(const Resolved resolved, resolve_endpoint(sources, s3_service, region));
   reach.origin = resolved.origin;
   reach.variant = variant_asked_for(sources);

@@ -57,6 +57,13 @@ TEST(S3Reach, LeavesChecksOutWhenTheyAreNotWanted) {
             CrcKind::crc64nvme);
   EXPECT_EQ(reach("", {{{"AWS_REQUEST_CHECKSUM_CALCULATION", "never"}}}).error().code,
             Errc::invalid_argument);
+
+  EXPECT_TRUE(reach("")->check_answers);
+  EXPECT_FALSE(reach("[default]\nresponse_checksum_validation = when_required\n")->check_answers);
+  EXPECT_FALSE(
+      reach("", {{{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}})->check_answers);
+  EXPECT_EQ(reach("", {{{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}})->checksum,
+            CrcKind::crc64nvme);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ Result<S3Config> aws_config(Context& context, bool is_unsigned) {
   config.variant = reach.variant;
   config.addressing = reach.addressing;
   config.checksum = reach.checksum;
+  config.check_answers = reach.check_answers;
   RUNCTL_TRY_LET(config.retry, aws::retry_policy(sources));
   if (is_unsigned) return config;
   RUNCTL_TRY_LET(auto plan, aws::plan_credentials(sources));

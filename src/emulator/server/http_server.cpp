@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <list>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,6 +59,14 @@ std::uint16_t port_of(const UniqueFd& socket) {
   return ntohs(address.sin_port);
 }
 
+// A client that goes away must end nothing but its connection; sendfile() has no flag for that.
+void hold_back_sigpipe() {
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
@@ -97,6 +106,7 @@ struct HttpServer::Impl {
       ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
       Connection& connection = connections.emplace_back();
       connection.thread = std::jthread{[this, &connection, socket = std::move(socket)]() mutable {
+        hold_back_sigpipe();
         serve_connection(std::move(socket), options, handlers, closing);
         connection.ended = true;
       }};

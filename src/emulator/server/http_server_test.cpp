@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <future>
 #include <netinet/in.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "io/file.hpp"
@@ -324,6 +326,47 @@ TEST_F(HttpServerFiles, SendsPiecesOfFilesShortAndLong) {
     EXPECT_EQ(received(length, "GET", HttpResponse{}), two_pieces(length) + "<closed>");
   }
   EXPECT_EQ(received(10, "HEAD", HttpResponse{}), "<closed>");
+}
+
+// A file of 100,000 bytes, again and again; from the second time on when the client has gone.
+class FilesForNobody final : public ReplyBody {
+ public:
+  FilesForNobody(std::filesystem::path path, std::shared_future<void> gone)
+      : path_{std::move(path)}, gone_{std::move(gone)} {}
+  [[nodiscard]] std::uint64_t size() const override { return 1'000'000; }
+  [[nodiscard]] Result<std::optional<FilePiece>> next() override {
+    if (std::exchange(is_second_, true)) gone_.wait();
+    return FilePiece{.file = UniqueFd{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)},
+                     .length = 100'000};
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::shared_future<void> gone_;
+  bool is_second_ = false;
+};
+
+TEST_F(HttpServerFiles, AClientThatHasGoneEndsNothingButItsConnection) {
+  // The program ignores it; who links the server in need not.
+  ASSERT_NE(::signal(SIGPIPE, SIG_DFL), SIG_ERR);
+  ASSERT_TRUE(write_file_atomically(scratch_.path() / "file", std::string(100'000, 'x')));
+  std::promise<void> gone;
+  const auto server =
+      serve({}, [&, future = gone.get_future().share()](const HttpRequest& request) -> Reply {
+        if (request.url.ends_with("/short")) return HttpResponse{.status = 200, .body = "here"};
+        return {HttpResponse{.status = 200},
+                std::make_shared<FilesForNobody>(scratch_.path() / "file", future)};
+      });
+  {
+    Connection client{server->port()};
+    ASSERT_TRUE(client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    std::string all;
+    while (!all.ends_with(std::string(100'000, 'x'))) all += client.receive_until("x");
+  }
+  gone.set_value();
+  Connection other{server->port()};
+  ASSERT_TRUE(other.send("GET /short HTTP/1.1\r\nHost: h\r\n\r\n"));
+  EXPECT_THAT(other.receive_until("here"), testing::EndsWith("here"));
 }
 
 TEST_F(HttpServerFiles, DamagesWhatItIsToldTo) {
