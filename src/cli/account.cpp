@@ -40,8 +40,10 @@ aws::Resolved region_on_emulator(const Context& context) {
 Result<EmulatorAccess> use_emulator(Context& context) {
   RUNCTL_TRY_LET(const EmulatorStatus emulator,
                  context.emulator.start({.state = context.globals.emulator_state}));
-  note(context, fmt::format("(emulator at {}, hardware {}: nothing here is AWS)", emulator.endpoint,
-                            emulator.hardware));
+  if (!std::exchange(context.has_named_emulator, true)) {
+    note(context, fmt::format("(emulator at {}, hardware {}: nothing here is AWS)",
+                              emulator.endpoint, emulator.hardware));
+  }
   return EmulatorAccess{
       .endpoint = emulator.endpoint,
       .region = region_on_emulator(context).value,

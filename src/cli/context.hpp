@@ -58,6 +58,7 @@ struct Context {
   unsigned width = 0;        // columns of the terminal that standard output is; 0 when it is none
   std::stop_token stop = {};
   Globals globals = {};
+  bool has_named_emulator = false;  // said once a command that it is not AWS
 };
 
 }  // namespace runctl::cli

@@ -95,8 +95,7 @@ Result<RandomAccessFile> Directory::open(const std::string& name) const {
   return RandomAccessFile{std::move(fd), path};
 }
 
-Result<std::optional<RandomAccessFile>> Directory::open_unnamed(
-    const std::string& name) const {
+Result<std::optional<RandomAccessFile>> Directory::open_unnamed(const std::string& name) const {
   // linkat() finds the file through it. Source: open(2), O_TMPFILE.
   static const bool can_be_named = ::access("/proc/self/fd", X_OK) == 0;
   if (!can_be_named) return std::nullopt;

@@ -110,7 +110,8 @@ Result<Done> PartedCopy::complete() {
   const Expected expected{.target = copy_.target,
                           .size = facts_.size,
                           .kind = run_.options.checksum,
-                          .crc = source_crc()};
+                          .crc = source_crc(),
+                          .condition = copy_.condition};
   const CompleteRequest request{.target = copy_.target,
                                 .upload_id = upload_id_,
                                 .condition = copy_.condition,
@@ -155,7 +156,8 @@ Result<Done> copy_whole(RunContext& run, const Copy& copy, std::uint64_t size, T
                             .condition = copy.condition,
                             .attributes = copy.attributes};
   RUNCTL_TRY_LET(const Stored stored,
-                 make_visible(run, tally, run.stop, {.target = copy.target, .size = size},
+                 make_visible(run, tally, run.stop,
+                              {.target = copy.target, .size = size, .condition = copy.condition},
                               [&] { return run.store.copy(request, run.stop); }));
   run.progress.bytes_done.fetch_add(size, std::memory_order_relaxed);
   run.meter.count(0);

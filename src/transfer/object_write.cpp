@@ -30,6 +30,16 @@ std::optional<Stored> already_there(RunContext& run, const std::stop_token& stop
   return Stored{.etag = facts->etag, .version_id = facts->version_id, .checksum = checksum};
 }
 
+Error say_condition(Error error, const Expected& expected) {
+  if (!is_status(error, 412)) return error;
+  if (expected.condition.absent) {
+    error.message = fmt::format("{} exists already", to_text(expected.target));
+  } else if (!expected.condition.etag.empty()) {
+    error.message = fmt::format("{} is no longer what it was", to_text(expected.target));
+  }
+  return error;
+}
+
 }  // namespace
 
 Attributes attributes_for(const Upload& job, const FileState& file, const Options& options) {
@@ -66,7 +76,8 @@ Result<Stored> make_visible(RunContext& run, Tally& tally, const std::stop_token
     }
     return answer;
   });
-  if (stored || !answer_lost) return stored;
+  if (stored) return stored;
+  if (!answer_lost) return std::unexpected{say_condition(std::move(stored).error(), expected)};
   // Not under the run's stop: it must be known what has become of it.
   if (auto found = already_there(run, {}, expected)) return *std::move(found);
   stored.error().effect = Effect::unknown;

@@ -26,6 +26,7 @@ struct Expected {
   std::uint64_t size = 0;
   CrcKind kind = CrcKind::crc64nvme;
   std::optional<std::uint64_t> crc = {};  // absent: it cannot be told
+  TargetCondition condition = {};
 };
 
 // Sends what makes an object visible, with retries. When an answer was lost, and S3 then refuses,

@@ -51,8 +51,11 @@ Result<Done> put_buffered(RunContext& run, const Upload& job, const UploadFile& 
   RUNCTL_TRY(file.read(0, bytes));
   RUNCTL_TRY(file.check_unchanged());
   const CrcKind kind = run.options.checksum;
-  const Expected expected{
-      .target = job.target, .size = file.size(), .kind = kind, .crc = crc(kind, bytes)};
+  const Expected expected{.target = job.target,
+                          .size = file.size(),
+                          .kind = kind,
+                          .crc = crc(kind, bytes),
+                          .condition = job.condition};
   const PutRequest request{.target = job.target,
                            .condition = job.condition,
                            .attributes = attributes_for(job, file.state(), run.options),
@@ -72,7 +75,10 @@ Result<Done> put_buffered(RunContext& run, const Upload& job, const UploadFile& 
 
 Result<Done> put_streamed(RunContext& run, const Upload& job, const UploadFile& file) {
   const Range whole{.first = 0, .length = file.size()};
-  Expected expected{.target = job.target, .size = file.size(), .kind = run.options.checksum};
+  Expected expected{.target = job.target,
+                    .size = file.size(),
+                    .kind = run.options.checksum,
+                    .condition = job.condition};
   PutRequest request{.target = job.target,
                      .condition = job.condition,
                      .attributes = attributes_for(job, file.state(), run.options),
@@ -306,8 +312,11 @@ Result<Done> PartedUpload::complete() {
   for (std::size_t at = 0; at < parts_.size(); ++at) {
     whole = at == 0 ? crcs_[0] : crc_combine(kind, whole, crcs_[at], parts_[at].size);
   }
-  const Expected expected{
-      .target = upload_.target, .size = file_.size(), .kind = kind, .crc = whole};
+  const Expected expected{.target = upload_.target,
+                          .size = file_.size(),
+                          .kind = kind,
+                          .crc = whole,
+                          .condition = upload_.condition};
   const CompleteRequest request{.target = upload_.target,
                                 .upload_id = upload_id_,
                                 .condition = upload_.condition,

@@ -188,7 +188,8 @@ class Foreign:
         self.s3("upload", source, self.uri("k"), "--no-overwrite")
         self.file("source", b"second")
         refused = self.run3("upload", source, self.uri("k"), "--no-overwrite")
-        self.assertIn(refused.code, (4, 7), refused)
+        self.assertEqual(refused.code, 4, refused)
+        self.assertIn(f"{self.uri('k')} exists already", refused.err)
         self.s3("download", self.uri("k"), self.path("back"))
         with open(self.path("back"), "rb") as file:
             self.assertEqual(file.read(), b"first")

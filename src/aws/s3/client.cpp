@@ -381,7 +381,8 @@ Result<GetObjectOutput> S3Client::get(const GetObjectRequest& request, BodySink&
                                       const CallOptions& options) {
   GetObjectRequest asked = request;
   const bool is_whole = request.range.empty() && !request.part_number;
-  if (asked.checksum_mode.empty() && is_whole && config_.check_answers) asked.checksum_mode = "ENABLED";
+  if (asked.checksum_mode.empty() && is_whole && config_.check_answers)
+    asked.checksum_mode = "ENABLED";
   CheckedSink checked{sink};
   GetObjectOutput response;
   RUNCTL_TRY(perform(GetObject::info,

@@ -39,9 +39,9 @@ Result<bool> checks_wanted(const AccountSources& sources, std::string_view varia
   const std::string asked = lower(*word);
   if (asked == "when_supported") return true;
   if (asked == "when_required") return false;
-  return fail(
-      Errc::invalid_argument,
-      fmt::format("bodies are checked when_supported or when_required, not '{}' ({})", *word, origin));
+  return fail(Errc::invalid_argument,
+              fmt::format("bodies are checked when_supported or when_required, not '{}' ({})",
+                          *word, origin));
 }
 
 }  // namespace
@@ -53,9 +53,8 @@ Result<Reach> resolve_reach(const AccountSources& sources, std::string_view regi
       const bool check_uploads,
       checks_wanted(sources, "AWS_REQUEST_CHECKSUM_CALCULATION", "request_checksum_calculation"));
   if (!check_uploads) reach.checksum.reset();
-  RUNCTL_TRY_LET(
-      reach.check_answers,
-      checks_wanted(sources, "AWS_RESPONSE_CHECKSUM_VALIDATION", "response_checksum_validation"));
+  RUNCTL_TRY_LET(reach.check_answers, checks_wanted(sources, "AWS_RESPONSE_CHECKSUM_VALIDATION",
+                                                    "response_checksum_validation"));
   RUNCTL_TRY_LET(const Resolved resolved, resolve_endpoint(sources, s3_service, region));
   reach.origin = resolved.origin;
   reach.variant = variant_asked_for(sources);

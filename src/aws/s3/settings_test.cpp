@@ -60,8 +60,7 @@ TEST(S3Reach, LeavesChecksOutWhenTheyAreNotWanted) {
 
   EXPECT_TRUE(reach("")->check_answers);
   EXPECT_FALSE(reach("[default]\nresponse_checksum_validation = when_required\n")->check_answers);
-  EXPECT_FALSE(
-      reach("", {{{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}})->check_answers);
+  EXPECT_FALSE(reach("", {{{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}})->check_answers);
   EXPECT_EQ(reach("", {{{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required"}}})->checksum,
             CrcKind::crc64nvme);
 }
