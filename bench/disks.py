@@ -269,7 +269,7 @@ def compare_warm():
         if not (shutil.which("nbdkit") and shutil.which("nbdfuse")):
             print("a device that answers late: left out, nbdkit and nbdfuse are not installed (Debian packages nbdkit, libnbd-bin)")
             return
-        late = full_volume(bench, 1)
+        late = full_volume(bench, 4)
         with late_device(bench, late):
             bench.done("aws", "ebs", "attach", late, "--instance", machine)
             try:
