@@ -55,6 +55,11 @@ s3 presign
 s3 cat
 s3 du
 s3 create
+checkpoint list
+checkpoint info
+checkpoint verify
+checkpoint resume
+checkpoint cleanup
 operations list
 operations show
 operations resume
