@@ -18,6 +18,7 @@ struct Library {
   decltype(&::archive_write_add_filter_zstd) add_zstd = nullptr;
   decltype(&::archive_write_add_filter_gzip) add_gzip = nullptr;
   decltype(&::archive_write_set_options) set_options = nullptr;
+  decltype(&::archive_write_set_bytes_in_last_block) set_last_block = nullptr;
   decltype(&::archive_write_open) open = nullptr;
   decltype(&::archive_write_header) header = nullptr;
   decltype(&::archive_write_data) data = nullptr;
@@ -44,6 +45,7 @@ Result<Library> load_archive() {
   RUNCTL_TRY(find_function(library, "archive_write_add_filter_zstd", found.add_zstd));
   RUNCTL_TRY(find_function(library, "archive_write_add_filter_gzip", found.add_gzip));
   RUNCTL_TRY(find_function(library, "archive_write_set_options", found.set_options));
+  RUNCTL_TRY(find_function(library, "archive_write_set_bytes_in_last_block", found.set_last_block));
   RUNCTL_TRY(find_function(library, "archive_write_open", found.open));
   RUNCTL_TRY(find_function(library, "archive_write_header", found.header));
   RUNCTL_TRY(find_function(library, "archive_write_data", found.data));
@@ -82,8 +84,8 @@ struct ArchiveWriter::State {
 
   [[nodiscard]] std::unexpected<Error> failed() const {
     const char* const why = library.error(archive);
-    return fail(Errc::internal,
-                fmt::format("cannot write an archive: {}", why == nullptr ? "no reason given" : why));
+    return fail(Errc::internal, fmt::format("cannot write an archive: {}",
+                                            why == nullptr ? "no reason given" : why));
   }
   // A name that is no UTF-8 is a warning, and written as it is.
   [[nodiscard]] Result<void> check(la_ssize_t status) const {
@@ -108,6 +110,8 @@ Result<void> ArchiveWriter::State::start(Compression compression) {
   } else {
     RUNCTL_TRY(check(library.add_gzip(archive)));
   }
+  // Without the zeros that fill a tape's last block: zstd takes them for a broken frame.
+  RUNCTL_TRY(check(library.set_last_block(archive, 1)));
   return check(library.open(archive, &bytes, nullptr, append, nullptr));
 }
 

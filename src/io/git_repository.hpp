@@ -15,7 +15,7 @@ struct GitFacts {
   // also in the middle of a merge. Submodules are not among them.
   std::vector<std::string> tracked = {};
   std::vector<std::string> submodules = {};  // their directories, in the same order
-  std::string head = {};                     // the commit, 40 hexadecimal digits; "" before the first
+  std::string head = {};  // the commit, 40 hexadecimal digits; "" before the first
   // Where more ignore rules are, the weaker first; they need not exist: core.excludesFile (or git's
   // default for it), and info/exclude of the repository.
   std::vector<std::filesystem::path> ignore_files = {};

@@ -36,8 +36,7 @@ class git_repository : public ::testing::Test {
 };
 
 TEST_F(git_repository, tells_what_is_tracked_in_the_order_of_bytes) {
-  shell(scratch_.path(),
-        "git init -q . && mkdir b && touch b/z b.x 'ä' new && git add b b.x 'ä'");
+  shell(scratch_.path(), "git init -q . && mkdir b && touch b/z b.x 'ä' new && git add b b.x 'ä'");
   const auto facts = read_git(scratch_.path());
   ASSERT_TRUE(facts.has_value()) << facts.error().message;
   EXPECT_THAT(facts->tracked, ElementsAre("b.x", "b/z", "ä"));

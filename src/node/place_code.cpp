@@ -12,17 +12,16 @@ std::string incoming_path(const std::string& project, const std::string& archive
 }
 
 Result<CodeOnMachine> place_code(const Machine& machine, const CodeWish& wish) {
-  const Script script{
-      .name = "place_code",
-      .parameters = {{"PROJECT", wish.project},
-                     {"STATE", wish.state},
-                     {"RUN", wish.run == nullptr ? "" : wish.run->str()},
-                     {"BASE", wish.base},
-                     {"ARCHIVE", wish.archive},
-                     {"ARCHIVE_SHA256", wish.archive_hash},
-                     {"COMPRESSION", wish.compression},
-                     {"URL", wish.url},
-                     {"NEEDED", std::to_string(wish.needed_bytes)}}};
+  const Script script{.name = "place_code",
+                      .parameters = {{"PROJECT", wish.project},
+                                     {"STATE", wish.state},
+                                     {"RUN", wish.run == nullptr ? "" : wish.run->str()},
+                                     {"BASE", wish.base},
+                                     {"ARCHIVE", wish.archive},
+                                     {"ARCHIVE_SHA256", wish.archive_hash},
+                                     {"COMPRESSION", wish.compression},
+                                     {"URL", wish.url},
+                                     {"NEEDED", std::to_string(wish.needed_bytes)}}};
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
   const auto placed = boolean_at(record, "placed");
   if (!placed) {

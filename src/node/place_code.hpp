@@ -12,20 +12,20 @@ namespace runctl::node {
 
 // What is to be there. All hashes are SHA-256 in hexadecimal digits.
 struct CodeWish {
-  std::string project;                 // names the copy: letters, digits, '-', '_', '.'
-  std::string state = {};              // the manifest's hash; "" only asks what is there
-  const RunId* run = nullptr;          // gets a copy of its own; nothing: nothing is changed
-  std::string base = {};               // what the archive builds upon; "" on nothing
-  std::string archive = {};            // the name that incoming_path gave it; "" for none
+  std::string project;         // names the copy: letters, digits, '-', '_', '.'
+  std::string state = {};      // the manifest's hash; "" only asks what is there
+  const RunId* run = nullptr;  // gets a copy of its own; nothing: nothing is changed
+  std::string base = {};       // what the archive builds upon; "" on nothing
+  std::string archive = {};    // the name that incoming_path gave it; "" for none
   std::string archive_hash = {};
-  std::string compression = "gzip";    // or "zstd"
-  std::string url = {};                // where the machine gets the archive; "" when it has it
-  std::uint64_t needed_bytes = 0;      // on its disk, for all of it
+  std::string compression = "gzip";  // or "zstd"
+  std::string url = {};              // where the machine gets the archive; "" when it has it
+  std::uint64_t needed_bytes = 0;    // on its disk, for all of it
 };
 
 struct CodeOnMachine {
-  bool placed = false;    // else the wanted state is not there, and no archive led to it
-  std::string path = {};  // of the run's copy, by which the machine's processes find it
+  bool placed = false;     // else the wanted state is not there, and no archive led to it
+  std::string path = {};   // of the run's copy, by which the machine's processes find it
   std::string state = {};  // that the machine has of the project; "" for nothing
   bool has_zstd = false;
 };

@@ -1,5 +1,7 @@
 #include "node/place_code.hpp"
 
+#include <chrono>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -39,8 +41,8 @@ class placing_code : public ::testing::Test {
         "cd {} && mkdir files && : >plus && : >minus && : >removed_files && : >removed_folders && "
         "{{ {}; }} && tar -cf - * | {} >a && cp a {}/new-archive",
         folder, make, compress, incoming()));
-    Sample sample{.archive = said("sha256sum <" + folder + "/a | cut -c 1-64"), .hash = {},
-                  .state = {}};
+    Sample sample{
+        .archive = said("sha256sum <" + folder + "/a | cut -c 1-64"), .hash = {}, .state = {}};
     sample.hash = sample.archive;
     said(fmt::format("mv {0}/new-archive {0}/{1}", incoming(), sample.archive));
     sample.state = said(fmt::format(
@@ -58,9 +60,10 @@ class placing_code : public ::testing::Test {
   }
   // What is in a folder: names, kinds, modes, contents.
   std::string tree(const std::string& folder) {
-    return said(fmt::format("cd {} && find . -mindepth 1 -printf '%P %y %m %l;' | LC_ALL=C tr ';' "
-                            "'\\n' | LC_ALL=C sort && find . -type f -exec cat {{}} +",
-                            shell_quote(folder)));
+    return said(
+        fmt::format("cd {} && find . -mindepth 1 -printf '%P %y %m %l;' | LC_ALL=C tr ';' "
+                    "'\\n' | LC_ALL=C sort && find . -type f | LC_ALL=C sort | xargs -r cat",
+                    shell_quote(folder)));
   }
   testing::FilesMachine bed_;
   RunId first_ = RunId::parse("run-1").value();
@@ -101,8 +104,8 @@ TEST_F(placing_code, an_archive_leads_to_a_state_and_a_copy_for_the_run) {
 TEST_F(placing_code, a_state_that_is_there_needs_no_archive) {
   const Sample sample = archive(std::string{one});
   ASSERT_TRUE(place_code(bed_.machine(), wish_of(sample, first_)));
-  const auto again = place_code(
-      bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
+  const auto again =
+      place_code(bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
   ASSERT_TRUE(again.has_value()) << again.error().message;
   EXPECT_TRUE(again->placed);
   EXPECT_EQ(tree(again->path), tree(library() + "/code/run-1"));
@@ -114,7 +117,8 @@ TEST_F(placing_code, a_change_adds_replaces_and_removes_and_no_earlier_run_sees_
   const std::string seen = tree(library() + "/code/run-1");
   const Sample after = archive(
       "printf 'a\\tf\\t1\\nb/c\\tf\\t2\\n' >minus && "
-      "printf 'a\\tf\\t9\\nb\\tl\\t3\\nn\\tf\\t4\\n' >plus && printf A >files/a && ln -s a files/b && "
+      "printf 'a\\tf\\t9\\nb\\tl\\t3\\nn\\tf\\t4\\n' >plus && printf A >files/a && ln -s a files/b "
+      "&& "
       "printf n >files/n && printf 'b/c\\0' >removed_files && printf 'b\\0' >removed_folders");
   CodeWish wish = wish_of(after, second_);
   wish.base = before.state;
@@ -129,8 +133,8 @@ TEST_F(placing_code, what_a_run_does_to_its_files_stays_its_own) {
   const Sample sample = archive(std::string{one});
   ASSERT_TRUE(place_code(bed_.machine(), wish_of(sample, first_)));
   said("cd " + library() + "/code/run-1 && printf spoilt >a && rm b/c && touch more");
-  const auto again = place_code(
-      bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
+  const auto again =
+      place_code(bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(said("cd " + again->path + " && cat a b/c && ls -A"), "aca\nb");
 }
@@ -169,28 +173,70 @@ TEST_F(placing_code, a_wrong_archive_changes_nothing) {
   const auto cut = place_code(bed_.machine(), wish_of(torn, second_));
   ASSERT_FALSE(cut.has_value());
 
-  const auto there = place_code(
-      bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
+  const auto there =
+      place_code(bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_});
   ASSERT_TRUE(there.has_value());
   EXPECT_TRUE(there->placed) << "the state that was there is lost";
   EXPECT_EQ(said("ls -A " + library() + "/projects/digits"), "incoming\nlock\nmanifest\ntree");
 }
 
-TEST_F(placing_code, one_that_was_killed_while_it_changed_the_tree_leaves_nothing_to_start_from) {
+// A machine whose power goes at a place in the script.
+class LosesPower final : public RemoteShell {
+ public:
+  LosesPower(RemoteShell& shell, std::string_view before) : shell_{shell}, before_{before} {}
+  Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
+                           std::chrono::seconds timeout, const std::stop_token& stop) override {
+    std::string changed = script;
+    changed.replace(changed.find(before_), before_.size(), fmt::format("kill -9 $$; {}", before_));
+    return shell_.run(instance, changed, timeout, stop);
+  }
+
+ private:
+  RemoteShell& shell_;
+  std::string_view before_;
+};
+
+TEST_F(placing_code, one_that_is_killed_while_it_changes_the_tree_leaves_nothing_to_start_from) {
   const Sample before = archive(std::string{one});
   ASSERT_TRUE(place_code(bed_.machine(), wish_of(before, first_)));
-  // What a power cut leaves between the removal of the manifest and its replacement.
-  said(fmt::format("cd {}/projects/digits && rm manifest && rm tree/a && mkdir new old",
-                   library()));
-  const auto there = place_code(
-      bed_.machine(), {.project = "digits", .state = before.state, .run = &second_});
+  const auto machine = bed_.machine();
+  for (const std::string_view place :
+       {"cp -a -l -f", "write_back tree", "mv -f -T -- new/manifest"}) {
+    const Sample after =
+        archive("printf 'a\\tf\\t1\\n' >minus && printf 'a\\tf\\t9\\n' >plus && printf A >files/a");
+    CodeWish wish = wish_of(after, second_);
+    wish.base = before.state;
+    LosesPower shell{machine.shell, place};
+    EXPECT_FALSE(place_code({.shell = shell, .instance = machine.instance}, wish).has_value());
+    const auto there =
+        place_code(machine, {.project = "digits", .state = after.state, .run = &second_});
+    ASSERT_TRUE(there.has_value()) << there.error().message;
+    EXPECT_FALSE(there->placed) << place;
+    EXPECT_EQ(there->state, "") << place;
+    // From nothing, over what was left.
+    const RunId third = RunId::parse(fmt::format("run-3-{}", place.size())).value();
+    const Sample again = archive(std::string{one});
+    const auto whole = place_code(machine, wish_of(again, third));
+    ASSERT_TRUE(whole.has_value()) << whole.error().message;
+    EXPECT_EQ(tree(whole->path), tree(library() + "/code/run-1")) << place;
+  }
+}
+
+TEST_F(placing_code, one_that_is_killed_before_that_leaves_what_was_there) {
+  const Sample before = archive(std::string{one});
+  ASSERT_TRUE(place_code(bed_.machine(), wish_of(before, first_)));
+  const auto machine = bed_.machine();
+  const Sample after =
+      archive("printf 'a\\tf\\t1\\n' >minus && printf 'a\\tf\\t9\\n' >plus && printf A >files/a");
+  CodeWish wish = wish_of(after, second_);
+  wish.base = before.state;
+  LosesPower shell{machine.shell, "rm -f -- manifest"};
+  EXPECT_FALSE(place_code({.shell = shell, .instance = machine.instance}, wish).has_value());
+  const auto there =
+      place_code(machine, {.project = "digits", .state = before.state, .run = &second_});
   ASSERT_TRUE(there.has_value()) << there.error().message;
-  EXPECT_FALSE(there->placed);
-  EXPECT_EQ(there->state, "");
-  const Sample again = archive(std::string{one});
-  const auto whole = place_code(bed_.machine(), wish_of(again, second_));
-  ASSERT_TRUE(whole.has_value()) << whole.error().message;
-  EXPECT_EQ(tree(whole->path), tree(library() + "/code/run-1"));
+  EXPECT_TRUE(there->placed);
+  EXPECT_EQ(tree(there->path), tree(library() + "/code/run-1"));
 }
 
 TEST_F(placing_code, asking_twice_for_one_run_gives_the_same_copy) {
@@ -205,8 +251,8 @@ TEST_F(placing_code, asking_twice_for_one_run_gives_the_same_copy) {
 TEST_F(placing_code, the_copy_of_a_run_goes_only_if_that_was_not_started) {
   const Sample sample = archive(std::string{one});
   ASSERT_TRUE(place_code(bed_.machine(), wish_of(sample, first_)));
-  ASSERT_TRUE(place_code(bed_.machine(),
-                         {.project = "digits", .state = sample.state, .run = &second_}));
+  ASSERT_TRUE(
+      place_code(bed_.machine(), {.project = "digits", .state = sample.state, .run = &second_}));
   said(fmt::format("mkdir -p {}/runs/run-1", bed_.root().string()));
   EXPECT_TRUE(discard_code(bed_.machine(), first_));
   EXPECT_TRUE(discard_code(bed_.machine(), second_));

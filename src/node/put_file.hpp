@@ -31,8 +31,8 @@ struct PutFile {
 
 // Makes `target` (absolute; its directory is created) have exactly this content, or leaves it as it
 // was: the pieces are gathered beside it, checked by SHA-256 and renamed into place. May be
-// repeated. Errors: invalid_argument when the content is above put_file_limit_of once compressed, or
-// the path is not absolute; corrupt when something else arrived; conflict (locked), precondition
+// repeated. Errors: invalid_argument when the content is above put_file_limit_of once compressed,
+// or the path is not absolute; corrupt when something else arrived; conflict (locked), precondition
 // (gap) when another transfer of the same content to the same place interferes; as run_script.
 [[nodiscard]] Result<PutFile> put_file(const Machine& machine, const std::string& target,
                                        FileMode mode, std::string_view content,

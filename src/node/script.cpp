@@ -221,9 +221,10 @@ Result<boost::json::value> read_record(std::string_view script_name, const Insta
 Result<boost::json::value> run_script(const Machine& machine, const Script& script) {
   const std::string text = assemble(script);
   if (text.size() > machine.shell.text_limit()) {
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' for instance {} has {} bytes, above the {} that can be sent",
-                            script.name, machine.instance, text.size(), machine.shell.text_limit()));
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("'{}' for instance {} has {} bytes, above the {} that can be sent", script.name,
+                    machine.instance, text.size(), machine.shell.text_limit()));
   }
   RUNCTL_TRY_LET(const auto outcome,
                  machine.shell.run(machine.instance, text, machine.timeout, machine.stop));

@@ -16,8 +16,8 @@ namespace runctl::training {
 
 struct CodeArchive {
   std::string bytes = {};
-  std::string manifest = {};  // of the whole tree as it is then
-  std::uint64_t files = 0;        // that are in it, links among them
+  std::string manifest = {};        // of the whole tree as it is then
+  std::uint64_t files = 0;          // that are in it, links among them
   std::uint64_t content_bytes = 0;  // of those
 };
 

@@ -35,10 +35,9 @@ std::string project_in_words(const CodeTree& tree) {
 }  // namespace
 
 std::uint64_t bytes_of(const CodeTree& tree, const std::vector<std::size_t>& which) {
-  return std::accumulate(which.begin(), which.end(), std::uint64_t{0},
-                         [&](std::uint64_t sum, std::size_t index) {
-                           return sum + tree.entries[index].stamp.size;
-                         });
+  return std::accumulate(
+      which.begin(), which.end(), std::uint64_t{0},
+      [&](std::uint64_t sum, std::size_t index) { return sum + tree.entries[index].stamp.size; });
 }
 
 std::unexpected<Error> above_limit(const CodeTree& tree, const std::vector<std::size_t>& which,
@@ -66,8 +65,9 @@ std::unexpected<Error> above_command_limit(const CodeTree& tree,
                              "can be sent as commands",
                              project_in_words(tree), bytes_in_words(sizes.archive_bytes),
                              bytes_in_words(sizes.limit)),
-      .hint = "More goes through a bucket of S3, without credentials on the machine, or by ssh. The "
-              "largest files:",
+      .hint =
+          "More goes through a bucket of S3, without credentials on the machine, or by ssh. The "
+          "largest files:",
       .details = largest(tree, which)};
   error.ways_out = {"runctl aws train … --code-bucket BUCKET",
                     "RUNCTL_SHELL=ssh runctl aws train …",

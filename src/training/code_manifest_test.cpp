@@ -26,12 +26,12 @@ TEST(code_manifest, has_a_sorted_line_for_each_entry) {
 }
 
 TEST(code_manifest, lines_that_differ_and_paths_that_are_no_more_are_found) {
-  const std::string before =
-      manifest_of(std::vector{entry_of("d/e/gone", '1'), entry_of("d/e/too\n", '1'),
-                              entry_of("d/kept", '1'), entry_of("mode", '1'), entry_of("new", '1')});
-  const std::string after = manifest_of(
-      std::vector{entry_of("d/kept", '1'), entry_of("mode", '1', EntryKind::executable),
-                  entry_of("new/file", '1')});
+  const std::string before = manifest_of(
+      std::vector{entry_of("d/e/gone", '1'), entry_of("d/e/too\n", '1'), entry_of("d/kept", '1'),
+                  entry_of("mode", '1'), entry_of("new", '1')});
+  const std::string after =
+      manifest_of(std::vector{entry_of("d/kept", '1'), entry_of("mode", '1', EntryKind::executable),
+                              entry_of("new/file", '1')});
   const auto change = compare_manifests(before, after);
   EXPECT_EQ(change.plus, "mode\tx\t31\nnew/file\tf\t31\n");
   EXPECT_EQ(change.minus, "d/e/gone\tf\t31\nd/e/too\\n\tf\t31\nmode\tf\t31\nnew\tf\t31\n");
@@ -40,8 +40,8 @@ TEST(code_manifest, lines_that_differ_and_paths_that_are_no_more_are_found) {
 }
 
 TEST(code_manifest, folders_go_the_deepest_first) {
-  const auto change =
-      compare_manifests(manifest_of(std::vector{entry_of("a/b/c/f", '1'), entry_of("a/g", '1')}), "");
+  const auto change = compare_manifests(
+      manifest_of(std::vector{entry_of("a/b/c/f", '1'), entry_of("a/g", '1')}), "");
   EXPECT_THAT(change.removed_folders, ElementsAre("a/b/c", "a/b", "a"));
 }
 

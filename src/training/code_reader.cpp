@@ -73,16 +73,14 @@ class Queue {
       std::size_t place = 0;
       {
         std::unique_lock lock{mutex_};
-        const bool room = room_.wait(lock, stop, [&] {
-          return next_ == which_.size() || next_ < taken_ + slots_.size();
-        });
+        const bool room = room_.wait(
+            lock, stop, [&] { return next_ == which_.size() || next_ < taken_ + slots_.size(); });
         if (!room || next_ == which_.size()) return;
         place = next_++;
       }
       const CodeEntry& entry = tree_.entries[which_[place]];
       Result<Content> content = Content{};
-      if (entry.kind != EntryKind::link)
-        content = read_small(tree_.root.path / entry.path, buffer);
+      if (entry.kind != EntryKind::link) content = read_small(tree_.root.path / entry.path, buffer);
       const std::scoped_lock lock{mutex_};
       slots_[place % slots_.size()] = std::move(content);
       ready_.notify_one();

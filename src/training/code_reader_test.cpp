@@ -31,23 +31,24 @@ class code_reader : public ::testing::Test {
 };
 
 TEST_F(code_reader, many_files_come_in_order_each_with_the_hash_of_what_was_read) {
-  for (int i = 0; i < 400; ++i) project_.write(std::to_string(i), std::string(static_cast<std::size_t>(i * 10), 'x'));
+  for (int i = 0; i < 400; ++i)
+    project_.write(std::to_string(i), std::string(static_cast<std::size_t>(i * 10), 'x'));
   project_.write("large", std::string(3'000'000, 'y'));
   auto tree = project_.collect();
   ASSERT_TRUE(tree.has_value());
   std::vector<std::string> order;
   std::string content;
-  const auto read = read_entries(
-      *tree, all_of(*tree),
-      {.begin = [&](const CodeEntry& entry, std::uint64_t) -> Result<void> {
-         order.push_back(entry.path);
-         return {};
-       },
-       .write = [&](std::span<const std::byte> bytes) -> Result<void> {
-         content += text_of(bytes);
-         return {};
-       }},
-      {});
+  const auto read =
+      read_entries(*tree, all_of(*tree),
+                   {.begin = [&](const CodeEntry& entry, std::uint64_t) -> Result<void> {
+                      order.push_back(entry.path);
+                      return {};
+                    },
+                    .write = [&](std::span<const std::byte> bytes) -> Result<void> {
+                      content += text_of(bytes);
+                      return {};
+                    }},
+                   {});
   ASSERT_TRUE(read.has_value()) << read.error().message;
   std::string wanted;
   for (std::size_t i = 0; i < tree->entries.size(); ++i) {
@@ -88,8 +89,7 @@ TEST_F(code_reader, a_large_file_that_shrinks_meanwhile_is_named) {
   auto tree = project_.collect();
   ASSERT_TRUE(tree.has_value());
   const auto read = read_entries(
-      *tree, all_of(*tree),
-      {.begin = [&](const CodeEntry& entry, std::uint64_t) -> Result<void> {
+      *tree, all_of(*tree), {.begin = [&](const CodeEntry& entry, std::uint64_t) -> Result<void> {
         if (entry.path == "large")
           std::filesystem::resize_file(project_.root() / "large", 1'000'000);
         return {};

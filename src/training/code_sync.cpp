@@ -29,6 +29,8 @@ using Indices = std::vector<std::size_t>;
 constexpr std::chrono::minutes placing_patience{15};
 // With a bucket at hand, more than about five commands' worth goes through it.
 constexpr std::size_t few_commands = std::size_t{200} << 10U;
+// What is read faster than a machine answers.
+constexpr std::uint64_t quickly_read = std::uint64_t{16} << 20U;
 // A file takes its last block whole.
 constexpr std::uint64_t block = 4'096;
 
@@ -61,7 +63,7 @@ class Sync {
       : tree_{tree},
         settings_{settings},
         stop_{stop},
-        project_{project_key(tree)},
+        project_{project_key(tree.root)},
         folder_{folder_of(settings, project_)},
         manifests_{folder_ / "manifests"} {}
 
@@ -101,8 +103,9 @@ class Sync {
   void warn(const Result<void>& kept) {
     if (kept || warned_) return;
     warned_ = true;
-    settings_.say(fmt::format("Note: what is known of the code cannot be kept for the next time: {}",
-                              kept.error().message));
+    settings_.say(
+        fmt::format("Note: what is known of the code cannot be kept for the next time: {}",
+                    kept.error().message));
   }
 
   CodeTree& tree_;
@@ -121,8 +124,8 @@ Result<void> Sync::deliver(const node::Machine& machine, const std::string& arch
                            node::CodeWish& wish, CodeDelivery& delivery) {
   const std::size_t limit = node::put_file_limit_of(machine.shell);
   const bool by_ssm = limit == node::put_file_limit;
-  const bool by_bucket = settings_.bucket != nullptr &&
-                         archive.size() > (by_ssm ? few_commands : limit);
+  const bool by_bucket =
+      settings_.bucket != nullptr && archive.size() > (by_ssm ? few_commands : limit);
   if (!by_bucket && archive.size() > limit)
     return above_command_limit(tree_, sent_, {.archive_bytes = archive.size(), .limit = limit});
   delivery.way = by_bucket ? CodeWay::s3 : CodeWay::commands;
@@ -170,7 +173,6 @@ Result<node::CodeOnMachine> Sync::place(const node::Machine& machine,
 Result<node::CodeOnMachine> Sync::send(const node::Machine& machine, node::CodeWish wish,
                                        const node::CodeOnMachine& there, CodeDelivery& delivery) {
   const auto base = manifests_.find(there.state);
-  if (base) RUNCTL_TRY(read_unknown());
   sent_ = base ? entries_not_in(*base, tree_.entries) : all_of(tree_);
   if (bytes_of(tree_, sent_) > settings_.limit) return above_limit(tree_, sent_, settings_.limit);
   const auto compression = there.has_zstd ? Compression::zstd : Compression::gzip;
@@ -212,11 +214,11 @@ Result<node::CodeOnMachine> Sync::send(const node::Machine& machine, node::CodeW
 Result<CodeDelivery> Sync::carry_out(const node::Machine& machine, const node::RunId& run) {
   CodeDelivery delivery;
   const auto began = settings_.clock.ticks();
-  // The first look at a project reads each file once, when it is packed. Later ones look what has
-  // changed before the machine is asked, and most often it has all then.
-  if (!recall() && knows_any()) RUNCTL_TRY(read_unknown());
+  // The first look at a large project reads each file once, when it is packed. Else what has
+  // changed is known before the machine is asked, and most often it has all then.
+  if (!recall() && (knows_any() || tree_.bytes() <= quickly_read)) RUNCTL_TRY(read_unknown());
   log("code.known", began, {{"recalled", std::to_string(recalled_)}});
-  constexpr int attempts = 3;
+  constexpr int attempts = 4;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     node::CodeWish wish{.project = project_, .run = &run};
     if (unknown_of(tree_).empty()) {
@@ -226,8 +228,12 @@ Result<CodeDelivery> Sync::carry_out(const node::Machine& machine, const node::R
     }
     RUNCTL_TRY_LET(node::CodeOnMachine there, place(machine, wish));
     if (there.placed && delivery.way == CodeWay::none) {
-      settings_.say(fmt::format("The machine has all {} of the code already.",
-                                plural(tree_.entries.size())));
+      settings_.say(
+          fmt::format("The machine has all {} of the code already.", plural(tree_.entries.size())));
+    }
+    if (!there.placed && !unknown_of(tree_).empty() && manifests_.find(there.state)) {
+      RUNCTL_TRY(read_unknown());
+      continue;  // it may have all of it
     }
     if (!there.placed) {
       RUNCTL_TRY_LET(there, send(machine, wish, there, delivery));
@@ -260,7 +266,8 @@ Result<CodePlan> Sync::plan(const node::Machine* machine) {
   if (bytes_of(tree_, which) > settings_.limit) return above_limit(tree_, which, settings_.limit);
   for (const std::size_t index : which) plan.files.push_back(tree_.entries[index].path);
   plan.bytes = bytes_of(tree_, which);
-  if (base) plan.removed = compare_manifests(*base, manifest_of(tree_.entries)).removed_files.size();
+  if (base)
+    plan.removed = compare_manifests(*base, manifest_of(tree_.entries)).removed_files.size();
   return plan;
 }
 
@@ -278,20 +285,8 @@ std::string_view name_of(CodeWay way) {
   std::unreachable();
 }
 
-std::string project_key(const CodeTree& tree) {
-  const bool alone = tree.root.marker == RootMarker::alone;
-  const std::string path = (alone ? tree.root.path / tree.root.script : tree.root.path).string();
-  std::string name;
-  constexpr std::size_t longest = 40;
-  for (const char c : std::filesystem::path{path}.filename().string()) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (name.size() < longest) name += plain ? c : '-';
-  }
-  return fmt::format("{}-{}", name, hex(sha256(path)).substr(0, 16));
-}
-
-Result<CodeDelivery> sync_code(const node::Machine& machine, CodeTree& tree,
-                               const node::RunId& run, const SyncSettings& settings) {
+Result<CodeDelivery> sync_code(const node::Machine& machine, CodeTree& tree, const node::RunId& run,
+                               const SyncSettings& settings) {
   return Sync{tree, settings, machine.stop}.carry_out(machine, run);
 }
 

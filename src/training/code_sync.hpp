@@ -38,17 +38,13 @@ enum class CodeWay : std::uint8_t { none, commands, s3 };
 [[nodiscard]] std::string_view name_of(CodeWay way);
 
 struct CodeDelivery {
-  std::string path = {};          // the run's own copy, on the machine
-  std::string state = {};         // what names the code as it is there
-  std::uint64_t sent_files = 0;   // that the machine did not have
-  std::uint64_t sent_bytes = 0;   // of those
+  std::string path = {};         // the run's own copy, on the machine
+  std::string state = {};        // what names the code as it is there
+  std::uint64_t sent_files = 0;  // that the machine did not have
+  std::uint64_t sent_bytes = 0;  // of those
   std::uint64_t archive_bytes = 0;
-  CodeWay way = CodeWay::none;    // none: it had everything
+  CodeWay way = CodeWay::none;  // none: it had everything
 };
-
-// Where the project's code is kept on machines and in the cache: "digits-3fa0b12c9d44", of the
-// folder's name and its path here.
-[[nodiscard]] std::string project_key(const CodeTree& tree);
 
 // Brings the tree to the machine, and gives `run` a copy of its own, which no later sync changes.
 // What was sent to any machine before is known by a cache here, and what a machine has by the hash
@@ -70,7 +66,6 @@ struct CodePlan {
 // Changes nothing; `machine` is nothing where it cannot be asked. Reads what look new. Errors: as
 // sync_code, as far as it would get.
 [[nodiscard]] Result<CodePlan> plan_code(const node::Machine* machine, CodeTree& tree,
-                                         const SyncSettings& settings,
-                                         const std::stop_token& stop);
+                                         const SyncSettings& settings, const std::stop_token& stop);
 
 }  // namespace runctl::training

@@ -102,10 +102,10 @@ class code_sync : public ::testing::Test {
   RealClock clock_;
   NoLog log_;
   std::vector<std::string> said_;
-  SyncSettings settings_{.clock = clock_,
-                         .log = log_,
-                         .cache = cache_.path(),
-                         .say = [this](std::string_view line) { said_.emplace_back(line); }};
+  SyncSettings settings_{
+      .clock = clock_, .log = log_, .cache = cache_.path(), .say = [this](std::string_view line) {
+        said_.emplace_back(line);
+      }};
 };
 
 TEST_F(code_sync, sends_all_then_nothing_then_what_changed) {
@@ -177,10 +177,11 @@ TEST_F(code_sync, a_sync_of_another_that_comes_between_is_noticed) {
   // Another user's sync of the same project changes what the machine has behind our first look.
   shell_.after = [&](int call) {
     if (call != 1) return;
-    bed_.said_by(fmt::format(
-        "cd {}/root/var/lib/runctl/projects/* && printf 'x\\tf\\t00\\n' >manifest && rm -rf tree && "
-        "mkdir tree && echo theirs >tree/x",
-        bed_.root().string()));
+    bed_.said_by(
+        fmt::format("cd {}/root/var/lib/runctl/projects/* && printf 'x\\tf\\t00\\n' >manifest && "
+                    "rm -rf tree && "
+                    "mkdir tree && echo theirs >tree/x",
+                    bed_.root().string()));
   };
   const auto second = sync(2);
   ASSERT_TRUE(second.has_value()) << second.error().message;

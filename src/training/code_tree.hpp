@@ -74,13 +74,13 @@ inline constexpr std::size_t most_code_files = 200'000;
 // What git tracks or would track: of a git working tree (and the submodules and repositories in
 // it) what is in its index or not ignored; else what the .gitignore files do not ignore, nor a few
 // rules for what Python leaves behind. Less what .runctlignore files (same syntax, any folder)
-// match, tracked or not; plus what an --include-pattern matches; the script always. Where libgit2 cannot read a repository (git has formats that it does not know), only
-// the .gitignore files count, and `git_fault` says so. Secrets are
-// left out even when they are tracked, but for one that a pattern without wildcards names.
-// Symbolic links stay links when they lead inside the root, and are left out otherwise. `.git` is
-// never sent, nor are empty folders. Nothing is read but rule files and git's index. Errors: those
-// of find_project_root; invalid_argument for more than most_code_files and for a
-// script that is a link out of the root; as fail_errno.
+// match, tracked or not; plus what an --include-pattern matches; the script always. Where libgit2
+// cannot read a repository (git has formats that it does not know), only the .gitignore files
+// count, and `git_fault` says so. Secrets are left out even when they are tracked, but for one that
+// a pattern without wildcards names. Symbolic links stay links when they lead inside the root, and
+// are left out otherwise. `.git` is never sent, nor are empty folders. Nothing is read but rule
+// files and git's index. Errors: those of find_project_root; invalid_argument for more than
+// most_code_files and for a script that is a link out of the root; as fail_errno.
 [[nodiscard]] Result<CodeTree> collect_code(const CodeRequest& request);
 
 }  // namespace runctl::training

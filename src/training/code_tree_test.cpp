@@ -16,9 +16,9 @@ namespace runctl::training {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::paths_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::paths_of;
 using ::testing::UnorderedElementsAre;
 
 std::vector<std::string> left_out_of(const Result<CodeTree>& tree) {
@@ -104,12 +104,12 @@ TEST_F(code_tree, secrets_are_named_and_sent_only_by_their_name) {
 
 TEST_F(code_tree, links_stay_links_inside_and_are_left_out_when_they_lead_out) {
   project_.write("d/f");
-  project_.run("ln -s d/f in; ln -s ../d/f d/up; ln -s \"$PWD/d\" absolute; ln -s /etc/passwd out; "
-               "ln -s ../.. d/above; ln -s nowhere dangling; ln -s ../../nowhere d/far; "
-               "ln -s /etc escape; ln -s escape/passwd over; mkfifo pipe");
+  project_.run(
+      "ln -s d/f in; ln -s ../d/f d/up; ln -s \"$PWD/d\" absolute; ln -s /etc/passwd out; "
+      "ln -s ../.. d/above; ln -s nowhere dangling; ln -s ../../nowhere d/far; "
+      "ln -s /etc escape; ln -s escape/passwd over; mkfifo pipe");
   const auto tree = project_.collect();
-  EXPECT_THAT(paths_of(tree),
-              ElementsAre("absolute", "d/f", "d/up", "dangling", "in", "train.py"));
+  EXPECT_THAT(paths_of(tree), ElementsAre("absolute", "d/f", "d/up", "dangling", "in", "train.py"));
   EXPECT_THAT(left_out_of(tree),
               UnorderedElementsAre("out: link_out", "d/above: link_out", "d/far: link_out",
                                    "escape: link_out", "over: link_out", "pipe: special"));
@@ -129,15 +129,14 @@ TEST_F(code_tree, names_may_have_anything_in_them) {
 
 TEST_F(code_tree, a_script_alone_is_sent_alone) {
   project_.write("other.py");
-  const auto tree =
-      collect_code({.script = project_.root() / "train.py", .home = project_.home(),
-                    .script_alone = true});
+  const auto tree = collect_code(
+      {.script = project_.root() / "train.py", .home = project_.home(), .script_alone = true});
   EXPECT_THAT(paths_of(tree), ElementsAre("train.py"));
 }
 
 TEST_F(code_tree_of_git, tracked_files_count_before_rules_but_not_before_runctlignore) {
-  for (const char* path : {"kept.log", "lost.log", "new.py", "secret.key", "gone.py", "dir/kept.txt",
-                           "dir/lost.txt", "big.bin"})
+  for (const char* path : {"kept.log", "lost.log", "new.py", "secret.key", "gone.py",
+                           "dir/kept.txt", "dir/lost.txt", "big.bin"})
     project_.write(path);
   project_.run("git add -f kept.log secret.key gone.py dir/kept.txt big.bin && rm gone.py");
   project_.write(".gitignore", "*.log\ndir/\n");
@@ -169,9 +168,10 @@ TEST_F(code_tree_of_git, a_project_that_a_repository_ignores_is_none_of_its) {
 }
 
 TEST_F(code_tree_of_git, submodules_and_repositories_inside_have_their_own_rules) {
-  project_.run("git init -q inner && cd inner && touch f g.log && echo '*.log' >.gitignore && "
-               "git add . && git commit -q -m x && touch h.log && cd .. && "
-               "git -c protocol.file.allow=always submodule --quiet add ./inner inner");
+  project_.run(
+      "git init -q inner && cd inner && touch f g.log && echo '*.log' >.gitignore && "
+      "git add . && git commit -q -m x && touch h.log && cd .. && "
+      "git -c protocol.file.allow=always submodule --quiet add ./inner inner");
   project_.write(".gitignore", "f\n");
   EXPECT_THAT(paths_of(project_.collect()),
               ElementsAre(".gitignore", ".gitmodules", "inner/.gitignore", "inner/f", "train.py"));
@@ -180,7 +180,7 @@ TEST_F(code_tree_of_git, submodules_and_repositories_inside_have_their_own_rules
 TEST_F(code_tree_of_git, a_repository_that_cannot_be_read_leaves_its_rule_files) {
   project_.write(".gitignore", "*.log\n");
   project_.write("a.log");
-  project_.write(".git/HEAD", "nonsense");
+  project_.write(".git/index", "no index that libgit2 knows");
   const auto tree = project_.collect();
   EXPECT_THAT(paths_of(tree), ElementsAre(".gitignore", "train.py"));
   EXPECT_NE(tree->git_fault, "");
@@ -206,12 +206,13 @@ TEST_F(code_tree_of_git, is_what_git_would_add) {
 }
 
 TEST(secrets, are_known_by_their_names) {
-  for (const char* name :
-       {".env", ".env.local", "a/b/.ENV", "server.key", "x.PEM", "id_rsa", "id_ed25519.bak", ".npmrc",
-        "credentials", ".aws/anything", "home/.ssh/known_hosts", "terraform.tfstate", "kaggle.json"})
+  for (const char* name : {".env", ".env.local", "a/b/.ENV", "server.key", "x.PEM", "id_rsa",
+                           "id_ed25519.bak", ".npmrc", "credentials", ".aws/anything",
+                           "home/.ssh/known_hosts", "terraform.tfstate", "kaggle.json"})
     EXPECT_TRUE(is_secret(name)) << name;
-  for (const char* name : {"env", ".env.example", "environment.py", "key.py", "keys/readme.txt",
-                           "id_rsa.pub", "credentials.py", "monkey", "aws/config", "service-account.py"})
+  for (const char* name :
+       {"env", ".env.example", "environment.py", "key.py", "keys/readme.txt", "id_rsa.pub",
+        "credentials.py", "monkey", "aws/config", "service-account.py"})
     EXPECT_FALSE(is_secret(name)) << name;
 }
 

@@ -1,10 +1,13 @@
 #include "training/project_root.hpp"
 
+#include <cstddef>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/digest.hpp"
+#include "base/text.hpp"
 #include "io/file.hpp"
 
 namespace runctl::training {
@@ -78,6 +81,18 @@ Result<ProjectRoot> find_project_root(const fs::path& script, const fs::path& ho
   root.script = (folder / script.filename()).lexically_relative(root.path).string();
   if (root.marker != RootMarker::alone) root.git_top = upward(root.path, real_home, ".git");
   return root;
+}
+
+std::string project_key(const ProjectRoot& root) {
+  const bool alone = root.marker == RootMarker::alone;
+  const std::string path = (alone ? root.path / root.script : root.path).string();
+  std::string name;
+  constexpr std::size_t longest = 40;
+  for (const char c : fs::path{path}.filename().string()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (name.size() < longest) name += plain ? c : '-';
+  }
+  return fmt::format("{}-{}", name, hex(sha256(path)).substr(0, 16));
 }
 
 }  // namespace runctl::training

@@ -39,4 +39,8 @@ struct ProjectRoot {
 [[nodiscard]] Result<ProjectRoot> find_project_root(const std::filesystem::path& script,
                                                     const std::filesystem::path& home);
 
+// Where the project's code is kept on machines and in the cache: "digits-3fa0b12c9d44a1b2", of the
+// folder's name and its path here; of a script that is sent alone, its own.
+[[nodiscard]] std::string project_key(const ProjectRoot& root);
+
 }  // namespace runctl::training

@@ -44,9 +44,9 @@ Result<Inclusions> Inclusions::parse(const std::vector<std::string>& patterns) {
     // As a shell completes it; git's rules know no "./".
     const std::string pattern = given.starts_with("./") ? given.substr(1) : given;
     if (pattern.empty() || pattern.starts_with('!')) {
-      return fail(Errc::invalid_argument,
-                  fmt::format("--include-pattern takes a pattern of what is sent, not '{}'",
-                              pattern));
+      return fail(
+          Errc::invalid_argument,
+          fmt::format("--include-pattern takes a pattern of what is sent, not '{}'", pattern));
     }
     // A '#' begins a comment in a file, and a name here.
     inclusions.rules_.add(pattern.starts_with('#') ? "\\" + pattern : pattern);
@@ -83,8 +83,8 @@ bool Inclusions::lead_below(std::string_view folder) const {
 
 bool Inclusions::name_exactly(std::string_view path) const {
   const std::string_view last = path.substr(path.rfind('/') + 1);
-  return std::ranges::any_of(
-      exact_, [&](const std::string& name) { return name == path || name == last; });
+  return std::ranges::any_of(exact_,
+                             [&](const std::string& name) { return name == path || name == last; });
 }
 
 bool Inclusions::name_below(std::string_view folder) const {

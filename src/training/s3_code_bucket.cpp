@@ -31,8 +31,7 @@ class TextSource final : public BodySource {
 
 Result<std::string> S3CodeBucket::put(const std::string& key, std::string_view bytes) {
   TextSource source{bytes};
-  RUNCTL_TRY_LET(const auto stored,
-                 client_.put({.bucket = bucket_, .key = key}, source, options_));
+  RUNCTL_TRY_LET(const auto stored, client_.put({.bucket = bucket_, .key = key}, source, options_));
   (void)stored;
   // As long as the slowest download of what is small enough to be code may take.
   constexpr std::chrono::hours life{1};

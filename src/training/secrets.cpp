@@ -9,20 +9,38 @@
 namespace runctl::training {
 namespace {
 
-constexpr std::array<std::string_view, 7> folders{".aws",   ".azure",  ".docker", ".gnupg",
-                                                  ".kube",  ".ssh",    ".gcloud"};
-constexpr std::array<std::string_view, 24> names{
-    ".env",        ".envrc",        "credentials",      "credentials.json", ".netrc",
-    "_netrc",      ".npmrc",        ".pypirc",          ".pgpass",          ".my.cnf",
-    ".dockercfg",  ".htpasswd",     ".git-credentials", ".boto",            ".s3cfg",
-    ".vault-token", "kaggle.json",  "secrets.toml",     "secrets.yaml",     "secrets.yml",
-    "secrets.json", "terraform.tfstate", "application_default_credentials.json", ".passwd-s3fs"};
-constexpr std::array<std::string_view, 9> endings{".pem", ".key",      ".p12",   ".pfx",     ".ppk",
+constexpr std::array<std::string_view, 7> folders{".aws",  ".azure", ".docker", ".gnupg",
+                                                  ".kube", ".ssh",   ".gcloud"};
+constexpr std::array<std::string_view, 24> names{".env",
+                                                 ".envrc",
+                                                 "credentials",
+                                                 "credentials.json",
+                                                 ".netrc",
+                                                 "_netrc",
+                                                 ".npmrc",
+                                                 ".pypirc",
+                                                 ".pgpass",
+                                                 ".my.cnf",
+                                                 ".dockercfg",
+                                                 ".htpasswd",
+                                                 ".git-credentials",
+                                                 ".boto",
+                                                 ".s3cfg",
+                                                 ".vault-token",
+                                                 "kaggle.json",
+                                                 "secrets.toml",
+                                                 "secrets.yaml",
+                                                 "secrets.yml",
+                                                 "secrets.json",
+                                                 "terraform.tfstate",
+                                                 "application_default_credentials.json",
+                                                 ".passwd-s3fs"};
+constexpr std::array<std::string_view, 9> endings{".pem", ".key",      ".p12",  ".pfx",    ".ppk",
                                                   ".jks", ".keystore", ".kdbx", ".tfstate"};
-constexpr std::array<std::string_view, 6> beginnings{".env.",      "id_rsa",        "id_dsa",
-                                                     "id_ecdsa",   "id_ed25519",    "service-account"};
-constexpr std::array<std::string_view, 6> harmless{".example", ".sample",  ".template",
-                                                   ".dist",    ".pub",     ".py"};
+constexpr std::array<std::string_view, 6> beginnings{".env.",    "id_rsa",     "id_dsa",
+                                                     "id_ecdsa", "id_ed25519", "service-account"};
+constexpr std::array<std::string_view, 6> harmless{".example", ".sample", ".template",
+                                                   ".dist",    ".pub",    ".py"};
 
 bool is_secret_name(std::string_view name) {
   const std::string small = lower(name);
@@ -31,7 +49,8 @@ bool is_secret_name(std::string_view name) {
   const bool suspicious =
       std::ranges::any_of(endings, [&](auto end) { return text.ends_with(end); }) ||
       std::ranges::any_of(beginnings, [&](auto begin) { return text.starts_with(begin); });
-  return suspicious && std::ranges::none_of(harmless, [&](auto end) { return text.ends_with(end); });
+  return suspicious &&
+         std::ranges::none_of(harmless, [&](auto end) { return text.ends_with(end); });
 }
 
 }  // namespace

@@ -76,16 +76,17 @@ Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
   }
-  present(context, {.text = std::move(text),
-                    .record = {{"dry_run", true},
-                               {"plan", std::move(plan)},
-                               {"code", std::move(code.record)}}});
+  present(
+      context,
+      {.text = std::move(text),
+       .record = {{"dry_run", true}, {"plan", std::move(plan)}, {"code", std::move(code.record)}}});
   return ExitCode::ok;
 }
 
 OperationSpec operation_of(const training::TrainSpec& spec) {
-  OperationSpec operation{
-      .kind = "train", .subjects = {spec.instance.id.str()}, .plan = {{"script", node::to_utf8(spec.code.root.script)}}};
+  OperationSpec operation{.kind = "train",
+                          .subjects = {spec.instance.id.str()},
+                          .plan = {{"script", node::to_utf8(spec.code.root.script)}}};
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
     if (*volume) operation.subjects.push_back((*volume)->id.str());
   }

@@ -101,8 +101,7 @@ CodeSender::CodeSender(Context& context)
                 .cache = cache_of(context),
                 .say = [&context](std::string_view text) { note(context, text); }} {}
 
-Result<std::unique_ptr<CodeSender>> CodeSender::make(const Arguments& arguments,
-                                                     Context& context) {
+Result<std::unique_ptr<CodeSender>> CodeSender::make(const Arguments& arguments, Context& context) {
   auto sender = std::make_unique<CodeSender>(context);
   if (const auto limit = arguments.get("--code-limit")) {
     RUNCTL_TRY_LET(sender->settings_.limit, parse_size("--code-limit", *limit));
@@ -147,17 +146,16 @@ Result<CodePlanText> plan_text(const node::Machine* machine, training::CodeTree&
                                const training::SyncSettings& settings) {
   const std::stop_token stop = machine == nullptr ? std::stop_token{} : machine->stop;
   auto plan = training::plan_code(machine, tree, settings, stop);
-  const bool silent = !plan && machine != nullptr &&
-                      (plan.error().code == Errc::unavailable ||
-                       plan.error().code == Errc::deadline_exceeded);
+  const bool silent =
+      !plan && machine != nullptr &&
+      (plan.error().code == Errc::unavailable || plan.error().code == Errc::deadline_exceeded);
   if (silent) plan = training::plan_code(nullptr, tree, settings, stop);
   if (!plan) return std::unexpected{std::move(plan).error()};
-  CodePlanText text{.line = fmt::format("send {} of {} files ({}) of {}, found by {}",
-                                        plan->files.size(), tree.entries.size(),
-                                        bytes_in_words(plan->bytes),
-                                        printable(tree.root.path.string()),
-                                        in_words(tree.root.marker)),
-                    .record = project_of(tree)};
+  CodePlanText text{
+      .line = fmt::format("send {} of {} files ({}) of {}, found by {}", plan->files.size(),
+                          tree.entries.size(), bytes_in_words(plan->bytes),
+                          printable(tree.root.path.string()), in_words(tree.root.marker)),
+      .record = project_of(tree)};
   if (!plan->files.empty()) text.line += ": " + some_of(plan->files);
   if (plan->removed > 0) text.line += fmt::format("; remove {}", plan->removed);
   boost::json::array files;

@@ -27,9 +27,8 @@ inline constexpr OptionSpec code_bucket_option{
     .name = "--code-bucket",
     .value = "BUCKET",
     .help = "what more code than fits into commands goes through"};
-inline constexpr OptionSpec code_limit_option{.name = "--code-limit",
-                                              .value = "SIZE",
-                                              .help = "send up to this much code; 256MiB else"};
+inline constexpr OptionSpec code_limit_option{
+    .name = "--code-limit", .value = "SIZE", .help = "send up to this much code; 256MiB else"};
 
 // Looks at the project of SCRIPT. Errors: invalid_argument for options that exclude each other;
 // those of training::collect_code.
@@ -66,8 +65,7 @@ struct CodePlanText {
   boost::json::object record;
 };
 // Errors: those of training::plan_code. A machine that does not answer is as one that has nothing.
-[[nodiscard]] Result<CodePlanText> plan_text(const node::Machine* machine,
-                                             training::CodeTree& tree,
+[[nodiscard]] Result<CodePlanText> plan_text(const node::Machine* machine, training::CodeTree& tree,
                                              const training::SyncSettings& settings);
 
 // What the record of a run says of its code.
