@@ -121,8 +121,7 @@ def main():
             peers.clean()
             shutil.rmtree(os.path.join(own.directory, ".cache"), ignore_errors=True)
             for name in ("projects", "code"):
-                subprocess.run(f"rm -rf {own.state}/instances/*/root/var/lib/runctl/{name} "
-                               f"{own.state}/machines/*/root/var/lib/runctl/{name}", shell=True, check=True)
+                shutil.rmtree(os.path.join(own.state, "instances", machine, "root/var/lib/runctl", name), ignore_errors=True)
             os.sync()
             for which in ("first", "unchanged"):
                 sent = train(own, machine, root, samples, which)

@@ -98,11 +98,6 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
   return directories;
 }
 
-// Of a run that is not started; if that cannot be done, it is some space on a disk.
-void give_back_code(const Session& session, const InstanceId& instance, const node::RunId& run) {
-  (void)node::discard_code(machine_of(session, instance), run);
-}
-
 }  // namespace
 
 Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings& settings) {
@@ -113,15 +108,10 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     off.error().hint = fmt::format("Wait until it runs: runctl aws wait {}", spec.instance.id);
     return off;
   }
+  RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
   RUNCTL_TRY_LET(auto run, new_run_id(session));
   RUNCTL_TRY_LET(auto code,
                  sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
-  auto prepared = prepare_volumes(change, spec);
-  if (!prepared) {
-    give_back_code(session, spec.instance.id, run);
-    return std::unexpected{std::move(prepared).error()};
-  }
-  const Directories directories = *std::move(prepared);
   node::RunSpec run_spec{.id = std::move(run),
                          .argv = command_line(spec),
                          .working_directory = code.path,
@@ -150,8 +140,10 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
   }
   if (!started) {
+    // Nothing ran, and nothing will in its copy of the code; if it stays, it is some space on a
+    // disk.
     if (started.error().effect == Effect::not_applied)
-      give_back_code(session, spec.instance.id, run_spec.id);
+      (void)node::discard_code(machine_of(session, spec.instance.id), run_spec.id);
     return std::unexpected{std::move(started).error()};
   }
   return Started{.run = *std::move(started), .code = std::move(code)};

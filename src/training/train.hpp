@@ -33,9 +33,8 @@ struct Started {
   CodeDelivery code = {};
 };
 
-// Sends the code, attaches and mounts the volumes where they are not yet, and starts the run, which
-// goes on without us from then on, in a folder of its own that has the code as it is now. The code
-// comes first, since it is what may be refused and changes nothing that anybody else sees. Errors:
+// Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which
+// goes on without us from then on, in a folder of its own that has the code as it is now. Errors:
 // conflict for a volume that another machine holds or a checkpoint directory that another run uses,
 // with the holder; those of attach, mount, sync_code and start_run.
 [[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,

@@ -49,12 +49,13 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
 }
 
 std::vector<std::string> steps_of(const training::TrainSpec& spec, std::string code) {
-  std::vector<std::string> steps{std::move(code)};
+  std::vector<std::string> steps;
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
     if (*volume)
       steps.push_back(
           fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
   }
+  steps.push_back(std::move(code));
   steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
   return steps;
 }
