@@ -117,6 +117,13 @@ Result<std::vector<Effective>> effective(const Arguments& arguments, const Conte
                                          : account_rows(context, settings));
   rows.insert(rows.end(), account.begin(), account.end());
   rows.push_back(shell_row(context, settings));
+  if (!context.globals.code_bucket.empty()) {
+    const bool named = context.environment.get("RUNCTL_CODE_BUCKET").has_value();
+    rows.push_back({.name = "code bucket",
+                    .value = context.globals.code_bucket,
+                    .origin = named ? "environment variable RUNCTL_CODE_BUCKET"
+                                    : settings.where.find("s3.bucket")->second});
+  }
   rows.push_back({.name = "emulator state",
                   .value = context.globals.emulator_state,
                   .origin = arguments.has("--state") ? "--state"

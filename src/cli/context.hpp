@@ -40,6 +40,7 @@ struct Globals {
   bool use_ssh = false;
   std::string ssh_user = {};
   bool ssh_by_id = false;
+  std::string code_bucket = {};  // of S3: what more code than fits into commands goes through
 };
 
 struct Context {

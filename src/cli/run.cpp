@@ -86,6 +86,8 @@ Result<Globals> globals_from(const Arguments& arguments, const Environment& envi
     return fail(Errc::invalid_argument, "--emulator and --endpoint-url exclude each other");
   }
   RUNCTL_TRY(read_shell(settings, environment, globals));
+  globals.code_bucket =
+      environment.get("RUNCTL_CODE_BUCKET").value_or(settings.code_bucket.value_or(""));
   globals.emulator_state = arguments.get("--state").value_or(
       environment.get("RUNCTL_EMULATOR_STATE").value_or(default_state_directory(environment)));
   if (const auto timeout = arguments.get("--timeout")) {

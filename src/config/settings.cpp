@@ -27,13 +27,14 @@ struct Row {
 constexpr std::array<std::string_view, 2> shells{"ssm", "ssh"};
 constexpr std::array<std::string_view, 2> ssh_hosts{"address", "id"};
 
-constexpr std::array<Row, 6> rows{{
+constexpr std::array<Row, 7> rows{{
     {.table = "aws", .key = "region", .value = &Settings::region},
     {.table = "aws", .key = "profile", .value = &Settings::profile},
     {.table = "aws", .key = "endpoint", .value = &Settings::endpoint},
     {.table = "aws", .key = "shell", .value = &Settings::shell, .allowed = shells},
     {.table = "aws", .key = "ssh_user", .value = &Settings::ssh_user},
     {.table = "aws", .key = "ssh_host", .value = &Settings::ssh_host, .allowed = ssh_hosts},
+    {.table = "s3", .key = "bucket", .value = &Settings::code_bucket},
 }};
 
 std::string position(const std::string& name, const toml::source_region& source) {
@@ -61,6 +62,14 @@ Result<void> read_value(const Row& row, const toml::node& node, const std::strin
         fail(Errc::invalid_argument,
              fmt::format("{}: a project's file may set endpoint to \"emulator\" only", where));
     refused.error().hint = "Put another endpoint into your own config.toml, or use --endpoint-url.";
+    return refused;
+  }
+  if (origin == Origin::project && row.value == &Settings::code_bucket) {
+    auto refused = fail(Errc::invalid_argument,
+                        fmt::format("{}: a project's file may not set the bucket that code goes "
+                                    "through",
+                                    where));
+    refused.error().hint = "Put it into your own config.toml, or use --code-bucket.";
     return refused;
   }
   if (!row.allowed.empty() && std::ranges::find(row.allowed, text->get()) == row.allowed.end()) {
@@ -121,9 +130,9 @@ Result<Settings> parse_settings(std::string_view text, const std::string& name, 
   }
   Settings settings;
   for (const auto& [key, node] : root) {
-    constexpr std::array<std::string_view, 1> tables{"aws"};
+    constexpr std::array<std::string_view, 2> tables{"aws", "s3"};
     const auto* table = node.as_table();
-    if (key.str() != tables[0])
+    if (std::ranges::find(tables, key.str()) == tables.end())
       return unknown(position(name, key.source()), "table", key.str(), tables);
     if (table == nullptr) {
       return fail(Errc::invalid_argument,

@@ -26,6 +26,9 @@ struct Settings {
   // that have a `Host i-*`.
   std::optional<std::string> ssh_user = {};
   std::optional<std::string> ssh_host = {};
+  // [s3] bucket: what more code than fits into commands goes through. Not a project's file's to
+  // say: what is checked out must not send what is beside it elsewhere.
+  std::optional<std::string> code_bucket = {};
   // Where each was found: "aws.region" at "/home/me/.runctl.toml:2".
   std::map<std::string, std::string, std::less<>> where = {};
   std::vector<std::string> files = {};  // those that were read

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <fcntl.h>
 #include <memory>
 #include <sys/stat.h>
@@ -42,7 +43,10 @@ FileFacts facts_of(const struct stat& seen) {
           .modified = FileTimestamp{std::chrono::seconds{seen.st_mtim.tv_sec} +
                                     std::chrono::nanoseconds{seen.st_mtim.tv_nsec}},
           .device = seen.st_dev,
-          .inode = seen.st_ino};
+          .inode = seen.st_ino,
+          .changed = FileTimestamp{std::chrono::seconds{seen.st_ctim.tv_sec} +
+                                   std::chrono::nanoseconds{seen.st_ctim.tv_nsec}},
+          .mode = seen.st_mode & 07777U};
 }
 
 Result<FileFacts> facts_at(int directory, const std::string& name, Links links,
@@ -127,6 +131,15 @@ Result<FileFacts> DirectoryReader::facts() const {
   struct stat seen{};
   if (::fstat(fd_.get(), &seen) != 0) return fail_errno(errno, "look at", path_);
   return facts_of(seen);
+}
+
+Result<std::string> DirectoryReader::link_target(std::string_view name) const {
+  std::string target(PATH_MAX, '\0');
+  const auto length =
+      ::readlinkat(fd_.get(), std::string{name}.c_str(), target.data(), target.size());
+  if (length < 0) return fail_errno(errno, "read the link", path_ / name);
+  target.resize(static_cast<std::size_t>(length));
+  return target;
 }
 
 Result<FileFacts> file_facts(const std::filesystem::path& path, Links links) {

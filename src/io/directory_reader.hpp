@@ -24,6 +24,8 @@ struct FileFacts {
   FileTimestamp modified{};
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  FileTimestamp changed{};  // content or attributes; only the kernel sets it
+  unsigned mode = 0;        // permission bits, with set-user-id and the like
 };
 
 // Names with their kinds, one after the other in one piece of memory: a directory can have
@@ -61,6 +63,8 @@ class DirectoryReader {
   [[nodiscard]] Result<FileFacts> facts(std::string_view name, Links links) const;
   // Of the directory itself.
   [[nodiscard]] Result<FileFacts> facts() const;
+  // What the link `name` says, whatever is there. Errors: as fail_errno.
+  [[nodiscard]] Result<std::string> link_target(std::string_view name) const;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -28,19 +28,29 @@ std::string_view octal(FileMode mode) {
 
 }  // namespace
 
+std::size_t put_file_limit_of(const RemoteShell& shell) {
+  constexpr std::size_t long_script = std::size_t{1} << 20U;
+  return shell.text_limit() >= long_script ? put_file_limit_of_long_scripts : put_file_limit;
+}
+
 Result<PutFile> put_file(const Machine& machine, const std::string& target, FileMode mode,
-                         std::string_view content) {
+                         std::string_view content, Packing packing) {
   if (!target.starts_with('/') || target.ends_with('/')) {
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is not the absolute path of a file", to_utf8(target)));
   }
-  RUNCTL_TRY_LET(const std::string packed, gzip(content));
-  if (packed.size() > put_file_limit) {
+  std::string zipped;
+  if (packing == Packing::gzip) {
+    RUNCTL_TRY_LET(zipped, gzip(content));
+  }
+  const std::string_view packed = packing == Packing::gzip ? std::string_view{zipped} : content;
+  const std::size_t limit = put_file_limit_of(machine.shell);
+  if (packed.size() > limit) {
     return fail(
         Errc::invalid_argument,
         fmt::format(
             "{} has {} once compressed, above the {} that can be sent to instance {} as commands",
-            to_utf8(target), bytes_in_words(packed.size()), bytes_in_words(put_file_limit),
+            to_utf8(target), bytes_in_words(packed.size()), bytes_in_words(limit),
             machine.instance));
   }
   Script script{.name = "put_file",
@@ -49,18 +59,19 @@ Result<PutFile> put_file(const Machine& machine, const std::string& target, File
                                {"MODE", std::string{octal(mode)}},
                                {"OFFSET", std::to_string(packed.size())},
                                {"LAST", "yes"},
-                               {"PIECE", ""}}};
+                               {"PIECE", ""},
+                               {"PACKING", packing == Packing::gzip ? "gzip" : "none"}}};
   const std::size_t frame = assemble(script).size();
   constexpr std::size_t least_room = 4'096;
-  if (frame + least_room > script_limit) {
+  if (frame + least_room > machine.shell.text_limit()) {
     return fail(Errc::invalid_argument,
                 fmt::format("the path of {} bytes is too long", target.size()));
   }
   // Base64 makes four of three.
-  const std::size_t piece_size = (script_limit - frame) / 4 * 3;
+  const std::size_t piece_size = (machine.shell.text_limit() - frame) / 4 * 3;
   PutFile done;
   while (done.sent_bytes < packed.size()) {
-    const std::string_view piece = std::string_view{packed}.substr(done.sent_bytes, piece_size);
+    const std::string_view piece = packed.substr(done.sent_bytes, piece_size);
     const bool last = done.sent_bytes + piece.size() == packed.size();
     script.parameters[3].value = std::to_string(done.sent_bytes);
     script.parameters[4].value = last ? "yes" : "no";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <stop_token>
 #include <string>
 
@@ -9,6 +10,9 @@
 #include "base/strong_id.hpp"
 
 namespace runctl::node {
+
+// SSM limits a command to 64 KB, and what is sent is escaped as JSON once more.
+inline constexpr std::size_t script_limit = 60'000;
 
 struct ShellOutcome {
   int exit_status = 0;
@@ -36,6 +40,9 @@ class RemoteShell {
                                                  const std::string& script,
                                                  std::chrono::seconds timeout,
                                                  const std::stop_token& stop) = 0;
+
+  // How many bytes a script may have.
+  [[nodiscard]] virtual std::size_t text_limit() const { return script_limit; }
 
   // Whether scripts can be run there now: by default, whether one that does nothing ends within ten
   // seconds. Errors: denied, cancelled; those of the transport where it cannot be told.

@@ -25,7 +25,7 @@ const std::vector<std::string_view>& parts_of(std::string_view name) {
   static const List of_runs{"prelude", "run_state"};
   static const List of_jobs{"prelude", "run_state", "job_state"};
   static const List plain{"prelude"};
-  if (name == "put_file" || name == "sync") return plain;
+  if (name == "put_file" || name == "sync" || name.ends_with("_code")) return plain;
   if (name.ends_with("_manifest")) return of_contents;
   if (name == "start_job" || name == "job_status" || name == "stop_job") return of_jobs;
   return name.contains("run") ? of_runs : of_volumes;
@@ -220,10 +220,11 @@ Result<boost::json::value> read_record(std::string_view script_name, const Insta
 
 Result<boost::json::value> run_script(const Machine& machine, const Script& script) {
   const std::string text = assemble(script);
-  if (text.size() > script_limit) {
-    return fail(Errc::invalid_argument,
-                fmt::format("'{}' for instance {} has {} bytes, above the {} that can be sent",
-                            script.name, machine.instance, text.size(), script_limit));
+  if (text.size() > machine.shell.text_limit()) {
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("'{}' for instance {} has {} bytes, above the {} that can be sent", script.name,
+                    machine.instance, text.size(), machine.shell.text_limit()));
   }
   RUNCTL_TRY_LET(const auto outcome,
                  machine.shell.run(machine.instance, text, machine.timeout, machine.stop));

@@ -34,9 +34,6 @@ struct Script {
   std::vector<ScriptParameter> parameters = {};
 };
 
-// SSM limits a command to 64 KB, and what is sent is escaped as JSON once more.
-inline constexpr std::size_t script_limit = 60'000;
-
 // The text of scripts/<name>.sh; empty when there is no such script.
 [[nodiscard]] std::string_view script_text(std::string_view name);
 
@@ -48,9 +45,9 @@ inline constexpr std::size_t script_limit = 60'000;
 // A script's refusal becomes an error that carries the script's code in `remote->code` ("busy") and
 // the users or mounts in the way as details. Errors: conflict for what must not be done in the
 // present state, precondition when the machine is not as expected (no_device, wrong_device),
-// not_found (no_run), invalid_argument (also for a text above script_limit), internal when a
-// program on the machine failed, corrupt when the output is no record (effect unknown); those of
-// RemoteShell.
+// not_found (no_run), invalid_argument (also for a text above the shell's text_limit), internal
+// when a program on the machine failed, corrupt when the output is no record (effect unknown);
+// those of RemoteShell.
 [[nodiscard]] Result<boost::json::value> run_script(const Machine& machine, const Script& script);
 
 // The same for an outcome that is already there. Pure.

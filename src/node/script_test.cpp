@@ -181,10 +181,11 @@ TEST(shellcheck, finds_nothing_in_any_script) {
     GTEST_SKIP() << "this machine has no shellcheck";
   const testing::TempFolder folder;
   const std::vector<std::string_view> names{
-      "inspect",       "format",          "mount",     "unmount",     "sync",      "put_file",
-      "start_run",     "run_status",      "list_runs", "run_wrapper", "freeze",    "thaw",
-      "make_manifest", "verify_manifest", "warm",      "grow",        "start_job", "job_status",
-      "stop_job",      "job_wrapper",     "fetch",     "fetch_worker"};
+      "inspect",  "format",       "mount",         "unmount",         "sync",
+      "put_file", "start_run",    "run_status",    "list_runs",       "run_wrapper",
+      "freeze",   "thaw",         "make_manifest", "verify_manifest", "warm",
+      "grow",     "start_job",    "job_status",    "stop_job",        "job_wrapper",
+      "fetch",    "fetch_worker", "place_code",    "discard_code"};
   for (const std::string_view name : names) {
     const auto file = folder.path() / fmt::format("{}.sh", name);
     Script script{.name = name};
@@ -205,7 +206,12 @@ TEST(shellcheck, finds_nothing_in_any_script) {
                                   "SIZE_BYTES",    "TOKEN",
                                   "LIST",          "LIST_SHA256",
                                   "WORKER",        "FETCH_WITH",
-                                  "CLEAN",         "DEAD_MAN_SECONDS"}) {
+                                  "CLEAN",         "DEAD_MAN_SECONDS",
+                                  "PROJECT",       "STATE",
+                                  "RUN",           "BASE",
+                                  "ARCHIVE",       "ARCHIVE_SHA256",
+                                  "COMPRESSION",   "URL",
+                                  "NEEDED",        "PACKING"}) {
       script.parameters.push_back({.name = parameter, .value = "a b"});
     }
     std::ofstream{file} << (name.ends_with("_wrapper") ? std::string{script_text(name)}

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/time_text.hpp"
-#include "node/put_file.hpp"
+#include "node/place_code.hpp"
 #include "volume/mount.hpp"
 #include "volume/place.hpp"
 
@@ -53,28 +53,16 @@ Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
   return std::unexpected{std::move(error)};
 }
 
-// The folder on the machine.
-Result<std::string> send_code(const Session& session, const TrainSpec& spec,
-                              const node::RunId& run) {
-  const std::string folder = fmt::format("/var/lib/runctl/code/{}", run.str());
-  std::string real_folder;
-  for (const CodeFile& file : spec.code.files) {
-    session.progress(fmt::format("sending {}", file.name));
-    RUNCTL_TRY_LET(const auto put, node::put_file(machine_of(session, spec.instance.id),
-                                                  fmt::format("{}/{}", folder, file.name),
-                                                  file.mode, file.content));
-    real_folder = put.path.substr(0, put.path.rfind('/'));
-  }
-  return real_folder;
-}
-
 std::vector<std::string> command_line(const TrainSpec& spec) {
   std::vector<std::string> argv;
-  if (spec.script.ends_with(".py")) {
+  // From the project's root, as when it is started there by hand.
+  const std::string script = "./" + spec.code.root.script;
+  if (script.ends_with(".py")) {
     // Unbuffered: a log that is followed must not lag behind.
-    argv = {"/usr/bin/env", "python3", "-u", spec.script};
+    argv = {"/usr/bin/env", "python3", "-u", spec.code.root.script};
+    if (spec.code.root.script.starts_with('-')) argv.back() = script;
   } else {
-    argv = {"./" + spec.script};
+    argv = {script};
   }
   argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
   return argv;
@@ -112,7 +100,7 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
 
 }  // namespace
 
-Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
+Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings& settings) {
   const Session& session = change.session;
   if (spec.instance.state != volume::InstanceState::running) {
     auto off = fail(Errc::conflict, fmt::format("instance {} is '{}'", spec.instance.id,
@@ -122,10 +110,11 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
   }
   RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
   RUNCTL_TRY_LET(auto run, new_run_id(session));
-  RUNCTL_TRY_LET(auto folder, send_code(session, spec, run));
+  RUNCTL_TRY_LET(auto code,
+                 sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
   node::RunSpec run_spec{.id = std::move(run),
                          .argv = command_line(spec),
-                         .working_directory = std::move(folder),
+                         .working_directory = code.path,
                          .checkpoint_directory = directories.checkpoints};
   if (!directories.data.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
@@ -137,6 +126,9 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
     run_spec.environment.push_back(
         {.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
   }
+  if (!spec.code.commit.empty()) {
+    run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
+  }
   session.progress("starting the run");
   auto started = on_machine(
       change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
@@ -147,7 +139,14 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
         "it.";
     started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
   }
-  return started;
+  if (!started) {
+    // Nothing ran, and nothing will in its copy of the code; if it stays, it is some space on a
+    // disk.
+    if (started.error().effect == Effect::not_applied)
+      (void)node::discard_code(machine_of(session, spec.instance.id), run_spec.id);
+    return std::unexpected{std::move(started).error()};
+  }
+  return Started{.run = *std::move(started), .code = std::move(code)};
 }
 
 Result<node::RunReport> follow(const Session& session, const InstanceId& instance,

@@ -9,7 +9,8 @@
 
 #include "base/result.hpp"
 #include "node/run.hpp"
-#include "training/code.hpp"
+#include "training/code_sync.hpp"
+#include "training/code_tree.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
@@ -20,19 +21,24 @@ enum class Resume : bool { no, yes };
 
 struct TrainSpec {
   volume::InstanceFacts instance;
-  std::string script = {};  // the file's name among `code`
-  Code code = {};
+  CodeTree code = {};  // its script is what runs
   std::optional<volume::VolumeFacts> data_volume = {};
   std::optional<volume::VolumeFacts> checkpoint_volume = {};  // may be the same as the data volume
   Resume resume = Resume::no;
   std::vector<std::string> arguments = {};
 };
 
+struct Started {
+  node::RunReport run;
+  CodeDelivery code = {};
+};
+
 // Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which
-// goes on without us from then on. Errors: conflict for a volume that another machine holds or a
-// checkpoint directory that another run uses, with the holder; those of attach, mount, put_file and
-// start_run.
-[[nodiscard]] Result<node::RunReport> start(const volume::Change& change, const TrainSpec& spec);
+// goes on without us from then on, in a folder of its own that has the code as it is now. Errors:
+// conflict for a volume that another machine holds or a checkpoint directory that another run uses,
+// with the holder; those of attach, mount, sync_code and start_run.
+[[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,
+                                    const SyncSettings& settings);
 
 // Gives the run's output to `write` as it comes, and returns how the run ended.
 // Errors: deadline_exceeded and cancelled, the run going on; those of run_status.

@@ -55,6 +55,13 @@ std::optional<std::bitset<256>> named_class(std::string_view name) {
 }  // namespace
 
 Glob::Glob(std::string_view pattern) {
+  constexpr std::string_view special = "*?[\\";
+  const std::string_view rest = pattern.starts_with('*') ? pattern.substr(1) : pattern;
+  if (rest.find_first_of(special) == std::string_view::npos) {
+    shape_ = rest.size() == pattern.size() ? Shape::plain : Shape::suffix;
+    text_ = rest;
+    return;
+  }
   for (std::size_t at = 0; at < pattern.size() && !never_;) {
     switch (pattern[at]) {
       case '*':
@@ -173,6 +180,10 @@ void Glob::pass_empty(States& states, unsigned char before) const {
 }
 
 bool Glob::matches(std::string_view text) const {
+  if (shape_ == Shape::plain) return text == text_;
+  if (shape_ == Shape::suffix) {
+    return text.ends_with(text_) && !text.substr(0, text.size() - text_.size()).contains('/');
+  }
   if (never_) return false;
   States now(steps_.size() + 1);
   States next(steps_.size() + 1);

@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +42,9 @@ class Glob {
 
   std::vector<Step> steps_;
   bool never_ = false;
+  // Most patterns people write are a text, or a '*' before one: those are compared as such.
+  enum class Shape : std::uint8_t { plain, suffix, steps } shape_ = Shape::steps;
+  std::string text_ = {};
 };
 
 }  // namespace runctl::transfer

@@ -49,12 +49,16 @@ void IgnoreRules::add(std::string_view line) {
 }
 
 bool IgnoreRules::excludes_itself(std::string_view path, PathKind kind) const {
+  return verdict(path, kind).value_or(false);
+}
+
+std::optional<bool> IgnoreRules::verdict(std::string_view path, PathKind kind) const {
   const std::string_view last = path.substr(path.rfind('/') + 1);
   for (const Rule& rule : rules_ | std::views::reverse) {
     if (rule.directories_only && kind != PathKind::directory) continue;
     if (rule.glob.matches(rule.last_component_only ? last : path)) return !rule.negated;
   }
-  return false;
+  return std::nullopt;
 }
 
 bool IgnoreRules::excludes(std::string_view path, PathKind kind) const {

@@ -36,6 +36,10 @@ class IgnoreRules {
   // The same, of a path whose directories are known to be taken. For walks, which ask from the top.
   [[nodiscard]] bool excludes_itself(std::string_view path, PathKind kind) const;
 
+  // What the last rule that matches says: leave out, or do not; nothing when none matches, so that
+  // weaker rules are to be asked.
+  [[nodiscard]] std::optional<bool> verdict(std::string_view path, PathKind kind) const;
+
  private:
   struct Rule {
     Glob glob;

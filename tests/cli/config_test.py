@@ -84,6 +84,7 @@ class Wrong(Configured):
                 ('[awz]\n', ":1:", "aws"),
                 ('aws = 3\n', ":1:", "[aws]"),
                 ('[aws]\nendpoint = "http://elsewhere"\n', ":2:12", "--endpoint-url"),
+                ('[s3]\nbucket = "elsewhere"\n', ":2:10", "--code-bucket"),
                 ('[aws]\nregion = "a"\nregion = "b"\n', ":3:", "")):
             with self.subTest(text=text):
                 path = self.write("project/.runctl.toml", text)

@@ -2,16 +2,18 @@
 #include "training/train.hpp"
 
 #include <array>
+#include <chrono>
 #include <ostream>
 #include <utility>
 
+#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include "base/text.hpp"
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
+#include "cli/instance/train_code.hpp"
 #include "cli/output.hpp"
 #include "volume/read.hpp"
 
@@ -23,7 +25,7 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "SCRIPT", .help = "the training script, on this machine"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 6> options{{
+constexpr std::array<OptionSpec, 9> options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
@@ -31,8 +33,11 @@ constexpr std::array<OptionSpec, 6> options{{
      .value = "VOLUME",
      .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
     {.name = "--resume", .help = "go on from the newest complete checkpoint"},
-    {.name = "--sync-code", .help = "send the files beside SCRIPT too (the default)"},
+    {.name = "--sync-code", .help = "send the project that SCRIPT is in (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
+    include_pattern_option,
+    code_bucket_option,
+    code_limit_option,
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
@@ -43,37 +48,46 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
   return volume;
 }
 
-Result<training::Code> collect(const Arguments& arguments) {
-  if (arguments.has("--sync-code") && arguments.has("--no-sync-code")) {
-    return fail(Errc::invalid_argument, "--sync-code and --no-sync-code exclude each other");
-  }
-  if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
-    return fail(Errc::invalid_argument,
-                "--resume needs --checkpoint-volume: that is where the checkpoints are");
-  }
-  const auto siblings =
-      arguments.has("--no-sync-code") ? training::Siblings::left_out : training::Siblings::sent;
-  return training::collect_code(arguments.positional("SCRIPT"), siblings);
-}
-
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-std::vector<std::string> steps_of(const training::TrainSpec& spec) {
+std::vector<std::string> steps_of(const training::TrainSpec& spec, std::string code) {
   std::vector<std::string> steps;
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
     if (*volume)
       steps.push_back(
           fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
   }
-  steps.push_back(
-      fmt::format("send {} files ({})", spec.code.files.size(), bytes_in_words(spec.code.bytes())));
-  steps.push_back(fmt::format("start {} on {}", spec.script, label_of(spec.instance)));
+  steps.push_back(std::move(code));
+  steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
   return steps;
 }
 
+// Asks the machine what it has, where that can be; changes nothing.
+Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
+                              training::TrainSpec& spec, const training::SyncSettings& settings) {
+  constexpr std::chrono::seconds patience{20};
+  const node::Machine machine{.shell = session.shell,
+                              .instance = spec.instance.id,
+                              .timeout = patience,
+                              .stop = session.stop};
+  const bool runs = spec.instance.state == volume::InstanceState::running;
+  note_left_out(context, spec.code);
+  RUNCTL_TRY_LET(auto code, plan_text(runs ? &machine : nullptr, spec.code, settings));
+  std::string text = "It would:\n";
+  boost::json::array plan;
+  for (const std::string& step : steps_of(spec, std::move(code.line))) {
+    text += fmt::format("  - {}\n", step);
+    plan.emplace_back(step);
+  }
+  present(
+      context,
+      {.text = std::move(text),
+       .record = {{"dry_run", true}, {"plan", std::move(plan)}, {"code", std::move(code.record)}}});
+  return ExitCode::ok;
+}
+
 OperationSpec operation_of(const training::TrainSpec& spec) {
-  OperationSpec operation{
-      .kind = "train", .subjects = {spec.instance.id.str()}, .plan = {{"script", spec.script}}};
+  OperationSpec operation{.kind = "train",
+                          .subjects = {spec.instance.id.str()},
+                          .plan = {{"script", node::to_utf8(spec.code.root.script)}}};
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
     if (*volume) operation.subjects.push_back((*volume)->id.str());
   }
@@ -111,8 +125,11 @@ Result<ExitCode> wait_for_end(Context& context, const volume::Session& session,
 
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   training::TrainSpec spec{.instance = {.id = InstanceId::parse("i-00000000").value()}};
-  RUNCTL_TRY_LET(spec.code, collect(arguments));
-  spec.script = file_name(arguments.positional("SCRIPT"));
+  if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
+    return fail(Errc::invalid_argument,
+                "--resume needs --checkpoint-volume: that is where the checkpoints are");
+  }
+  RUNCTL_TRY_LET(spec.code, collect_code(arguments, context));
   spec.arguments = arguments.rest("ARGS");
   spec.resume = arguments.has("--resume") ? training::Resume::yes : training::Resume::no;
 
@@ -123,24 +140,23 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(spec.data_volume, find(*cloud, arguments.get("--data-volume")));
   RUNCTL_TRY_LET(spec.checkpoint_volume, find(*cloud, arguments.get("--checkpoint-volume")));
-  if (context.globals.dry_run) return show_plan(context, steps_of(spec));
+  RUNCTL_TRY_LET(const auto sender, CodeSender::make(arguments, context));
+  if (context.globals.dry_run) return show_plan_of(context, session, spec, sender->settings());
 
-  if (!spec.code.left_out.empty()) {
-    note(context, fmt::format("Not sent: {}.", join(spec.code.left_out, ", ")));
-  }
-  note(context,
-       fmt::format("Sending {} file{} ({}).", spec.code.files.size(),
-                   spec.code.files.size() == 1 ? "" : "s", bytes_in_words(spec.code.bytes())));
-  RUNCTL_TRY_LET(const auto run,
+  note_left_out(context, spec.code);
+  RUNCTL_TRY_LET(const auto started,
                  cloud->carry_out(session, operation_of(spec), [&](const volume::Change& change) {
-                   return training::start(change, spec);
+                   return training::start(change, spec, sender->settings());
                  }));
+  const node::RunReport& run = started.run;
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);
+  auto record = record_of(run);
+  record["code"] = record_of(spec.code, started.code);
   present(context,
           {.text = fmt::format("Run {} goes on by itself. How it stands: runctl aws status {}\n",
                                run.id.str(), spec.instance.id),
-           .record = record_of(run),
+           .record = std::move(record),
            .id = run.id.str()});
   return ExitCode::ok;
 }

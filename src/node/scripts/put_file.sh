@@ -1,6 +1,6 @@
-# Receives a file in pieces: each is appended at its place to a file of gzip bytes that is named after the
-# content's hash; the last one unpacks it, checks the hash and renames it into place.
-# Parameters: TARGET SHA256 MODE OFFSET PIECE (base64) LAST
+# Receives a file in pieces: each is appended at its place to a file that is named after the content's hash; the last
+# one unpacks it, checks the hash and renames it into place.
+# Parameters: TARGET SHA256 MODE OFFSET PIECE (base64) LAST PACKING (gzip or none)
 # In a machine of the emulator without root, paths are those below its own folder.
 TARGET=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/root}$TARGET
 quote "$TARGET"
@@ -26,7 +26,11 @@ have=$(stat -L -c %s "$part")
 
 whole=$part.whole
 undo() { rm -f -- "$whole" "$part"; }
-gzip -d -c <"$part" >"$whole" || die corrupt_content "what arrived for $TARGET is not complete gzip data"
+if [ "$PACKING" = gzip ]; then
+  gzip -d -c <"$part" >"$whole" || die corrupt_content "what arrived for $TARGET is not complete gzip data"
+else
+  mv -f -- "$part" "$whole" || die io_error "cannot write in $directory"
+fi
 [ "$(sum_of "$whole")" = "$SHA256" ] || die corrupt_content "what arrived for $TARGET has another hash"
 chmod -- "$MODE" "$whole" && sync "$whole" && mv -f -T -- "$whole" "$TARGET" && sync -f "$directory" ||
   die io_error "cannot put $TARGET in place"
