@@ -2,6 +2,7 @@
 // count.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
@@ -38,6 +39,9 @@ class SshShell final : public RemoteShell {
   [[nodiscard]] Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
                                          std::chrono::seconds timeout,
                                          const std::stop_token& stop) override;
+
+  // A quarter of what ProcessSpec keeps of it.
+  [[nodiscard]] std::size_t output_limit() const override { return std::size_t{4} << 20U; }
 
  private:
   Process& process_;
