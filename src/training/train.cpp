@@ -1,12 +1,11 @@
 #include "training/train.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/time_text.hpp"
 #include "node/put_file.hpp"
+#include "training/local.hpp"
 #include "volume/mount.hpp"
 #include "volume/place.hpp"
 
@@ -80,12 +79,6 @@ std::vector<std::string> command_line(const TrainSpec& spec) {
   return argv;
 }
 
-Result<node::RunId> new_run_id(const Session& session) {
-  return node::RunId::parse(fmt::format("run-{}-{}",
-                                        iso8601_basic(session.clock.now()).substr(0, 15),
-                                        random_hex(session.random, 6)));
-}
-
 struct Directories {
   std::string data = {};
   std::string checkpoints = {};
@@ -121,12 +114,13 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
     return off;
   }
   RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
-  RUNCTL_TRY_LET(auto run, new_run_id(session));
+  RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
   RUNCTL_TRY_LET(auto folder, send_code(session, spec, run));
   node::RunSpec run_spec{.id = std::move(run),
                          .argv = command_line(spec),
                          .working_directory = std::move(folder),
-                         .checkpoint_directory = directories.checkpoints};
+                         .checkpoint_directory = directories.checkpoints,
+                         .git_commit = spec.git_commit};
   if (!directories.data.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
   }
@@ -138,6 +132,8 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
         {.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
   }
   session.progress("starting the run");
+  // By its id `runctl runs` finds the machine that it is on.
+  change.recorder.add_subject(run_spec.id.str());
   auto started = on_machine(
       change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
       [&]() { return node::start_run(machine_of(session, spec.instance.id), run_spec); });
@@ -146,37 +142,11 @@ Result<node::RunReport> start(const Change& change, const TrainSpec& spec) {
         "Two runs that write one directory destroy each other's checkpoints; wait for it or stop "
         "it.";
     started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
+    started.error().ways_out = {
+        fmt::format("runctl runs list --instance {}   # who has it", spec.instance.id),
+        "runctl runs stop RUN   # it may save its work first"};
   }
   return started;
-}
-
-Result<node::RunReport> follow(const Session& session, const InstanceId& instance,
-                               const node::RunId& run,
-                               const std::function<void(std::string_view)>& write) {
-  std::uint64_t offset = 0;
-  std::chrono::milliseconds delay{50};
-  while (true) {
-    RUNCTL_TRY_LET(const auto progress,
-                   node::run_status(machine_of(session, instance), run, offset));
-    write(progress.log);
-    const bool moved = progress.next_offset != offset;
-    offset = progress.next_offset;
-    const bool whole = offset >= progress.log_size;
-    if (whole && progress.run.state != node::RunState::running) return progress.run;
-    if (!whole) continue;
-    // Half a second is what people notice; a silent run is asked less often.
-    delay = moved ? std::chrono::milliseconds{200}
-                  : std::min(delay * 2, std::chrono::milliseconds{2'000});
-    const auto wake = session.clock.ticks() + delay;
-    if (wake > session.deadline) {
-      auto late =
-          fail(Errc::deadline_exceeded,
-               fmt::format("run {} has not ended within the time given, and goes on", run.str()));
-      late.error().effect = Effect::applied;
-      return late;
-    }
-    RUNCTL_TRY(session.clock.sleep_until(wake, session.stop));
-  }
 }
 
 }  // namespace runctl::training

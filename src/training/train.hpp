@@ -1,10 +1,8 @@
 // A training run on a machine, from its volumes to its outcome.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -26,6 +24,7 @@ struct TrainSpec {
   std::optional<volume::VolumeFacts> checkpoint_volume = {};  // may be the same as the data volume
   Resume resume = Resume::no;
   std::vector<std::string> arguments = {};
+  std::string git_commit = {};  // of the code, where it is known; for the run's record
 };
 
 // Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which
@@ -33,11 +32,5 @@ struct TrainSpec {
 // checkpoint directory that another run uses, with the holder; those of attach, mount, put_file and
 // start_run.
 [[nodiscard]] Result<node::RunReport> start(const volume::Change& change, const TrainSpec& spec);
-
-// Gives the run's output to `write` as it comes, and returns how the run ended.
-// Errors: deadline_exceeded and cancelled, the run going on; those of run_status.
-[[nodiscard]] Result<node::RunReport> follow(const volume::Session& session,
-                                             const InstanceId& instance, const node::RunId& run,
-                                             const std::function<void(std::string_view)>& write);
 
 }  // namespace runctl::training

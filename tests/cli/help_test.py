@@ -18,6 +18,8 @@ aws list
 aws status
 aws wait
 aws train
+aws monitor
+aws processes
 aws start
 aws stop
 aws terminate
@@ -55,6 +57,12 @@ s3 presign
 s3 cat
 s3 du
 s3 create
+local
+runs list
+runs show
+runs logs
+runs stop
+monitor
 operations list
 operations show
 operations resume

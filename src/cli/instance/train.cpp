@@ -2,7 +2,7 @@
 #include "training/train.hpp"
 
 #include <array>
-#include <ostream>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +13,10 @@
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/output.hpp"
+#include "cli/runs/host.hpp"
+#include "cli/runs/watch.hpp"
+#include "training/follow.hpp"
+#include "training/git_commit.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -80,43 +84,16 @@ OperationSpec operation_of(const training::TrainSpec& spec) {
   return operation;
 }
 
-// The run's own outcome is the command's.
-Result<ExitCode> conclude(Context& context, const node::RunReport& run) {
-  if (context.globals.output != OutputFormat::text) {
-    present(context, {.text = {}, .record = record_of(run), .id = run.id.str()});
-  }
-  if (run.state == node::RunState::succeeded) {
-    note(context, fmt::format("Run {} succeeded.", run.id.str()));
-    return ExitCode::ok;
-  }
-  note(context, fmt::format("Error: Run {} {}.", run.id.str(), outcome_text(run)));
-  return ExitCode::failure;
-}
-
-Result<ExitCode> wait_for_end(Context& context, const volume::Session& session,
-                              const InstanceId& instance, const node::RunReport& run) {
-  // Standard output is the record's under --output json; the log is for people then.
-  std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
-  auto ended = training::follow(session, instance, run.id,
-                                [&log](std::string_view text) { log << text << std::flush; });
-  if (ended) return conclude(context, *ended);
-  const bool goes_on =
-      ended.error().code == Errc::deadline_exceeded || ended.error().code == Errc::cancelled;
-  if (goes_on) {
-    ended.error().hint = fmt::format("Run {} goes on, on {}. How it stands: runctl aws status {}",
-                                     run.id.str(), instance, instance);
-  }
-  return std::unexpected{std::move(ended).error()};
-}
-
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   training::TrainSpec spec{.instance = {.id = InstanceId::parse("i-00000000").value()}};
   RUNCTL_TRY_LET(spec.code, collect(arguments));
   spec.script = file_name(arguments.positional("SCRIPT"));
   spec.arguments = arguments.rest("ARGS");
+  spec.git_commit =
+      training::git_commit_of(std::filesystem::path{arguments.positional("SCRIPT")}.parent_path());
   spec.resume = arguments.has("--resume") ? training::Resume::yes : training::Resume::no;
 
-  RUNCTL_TRY_LET(const auto cloud, connect(context));
+  RUNCTL_TRY_LET(const std::shared_ptr<Cloud> cloud, connect(context));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(
       spec.instance,
@@ -136,12 +113,16 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
                    return training::start(change, spec);
                  }));
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
-  if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);
-  present(context,
-          {.text = fmt::format("Run {} goes on by itself. How it stands: runctl aws status {}\n",
-                               run.id.str(), spec.instance.id),
-           .record = record_of(run),
-           .id = run.id.str()});
+  if (arguments.has("--wait")) {
+    return watch(context, {.host = host_of(cloud, spec.instance),
+                           .run = run.id,
+                           .behind_limit = training::live_behind_limit});
+  }
+  present(context, {.text = fmt::format(
+                        "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
+                        run.id.str(), run.id.str()),
+                    .record = record_of(run),
+                    .id = run.id.str()});
   return ExitCode::ok;
 }
 
