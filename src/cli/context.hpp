@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <stop_token>
@@ -58,8 +59,16 @@ struct Context {
   bool colour = false;       // standard error takes escape sequences
   unsigned width = 0;        // columns of the terminal that standard output is; 0 when it is none
   std::stop_token stop = {};
+  // Once a stop was requested: waits so long for another Ctrl-C, which ends the process otherwise,
+  // and says whether it came. Empty where none can be told.
+  std::function<bool(std::chrono::milliseconds)> second_interrupt = {};
   Globals globals = {};
   bool has_named_emulator = false;  // said once a command that it is not AWS
 };
+
+// The user's home directory.
+[[nodiscard]] inline std::string home_of(const Context& context) {
+  return context.environment.get("HOME").value_or("/root");
+}
 
 }  // namespace runctl::cli

@@ -123,6 +123,7 @@ std::string manual_name(std::string_view path) {
   if (path.starts_with("emulator ")) return fmt::format("emulator/{}.md", path.substr(9));
   if (path.starts_with("s3 ")) return fmt::format("s3/{}.md", path.substr(3));
   if (path.starts_with("checkpoint ")) return fmt::format("checkpoint/{}.md", path.substr(11));
+  if (path.starts_with("runs ")) return fmt::format("runs/{}.md", path.substr(5));
   if (path.starts_with("operations ")) return fmt::format("operations/{}.md", path.substr(11));
   if (path.starts_with("config ")) return fmt::format("config_{}.md", path.substr(7));
   return fmt::format("{}.md", path);

@@ -244,6 +244,15 @@ Result<std::string> go_on_train(const Change& change) {
   return fmt::format("The run was started. How it stands: runctl aws status {}", machines.front());
 }
 
+// Asked to end, a run may end by itself; whether it has is what was looked at.
+Result<std::string> go_on_stop_run(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  if (took_effect(operation, "machine:stop-run")) return "The run has ended.";
+  return never_happened(
+      fmt::format("The run goes on. To stop it: runctl runs stop {}",
+                  operation.subjects.empty() ? "RUN" : operation.subjects.back()));
+}
+
 // What was asked for has happened or it has not; there is nothing between.
 Result<std::string> go_on_with_nothing(const Change& change) {
   const Operation& operation = change.recorder.operation();
@@ -268,6 +277,7 @@ constexpr std::array continuations{
     Continuation{.kind = "seal", .act = go_on_seal},
     Continuation{.kind = "modify", .act = go_on_modify},
     Continuation{.kind = "train", .act = go_on_train},
+    Continuation{.kind = "stop-run", .act = go_on_stop_run},
     // What it must not repeat it refuses itself.
     Continuation{.kind = "pre-warm", .act = take_back_prewarm, .repeats = true},
 };

@@ -237,6 +237,19 @@ Result<Finding> judge_start_run(const Asked& asked) {
   return std::unexpected{status.error()};
 }
 
+Result<Finding> judge_stop_run(const Asked& asked) {
+  RUNCTL_TRY_LET(const auto instance, asked.instance("instance"));
+  RUNCTL_TRY_LET(const auto name, asked.text("run"));
+  RUNCTL_TRY_LET(const auto run, node::RunId::parse(name));
+  const auto machine = volume::machine_of(asked.session, instance, script_patience);
+  RUNCTL_TRY_LET(const auto status, node::run_status(machine, run, 0));
+  const std::string words =
+      fmt::format("run {} on {}: {}", name, instance, name_of(status.run.state));
+  return status.run.state == node::RunState::running
+             ? not_applied(fmt::format("{}; to stop it: runctl runs stop {}", words, name))
+             : applied(words);
+}
+
 // Tags are set again without harm, so that it matters little whether they were.
 Result<Finding> judge_tags(const Asked&) {
   return not_applied("whether the tags were changed is not known; set them again to be sure");
@@ -288,7 +301,8 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "machine:seal", .act = judge_repeatable},
                             Judge{.action = "machine:fetch", .act = judge_repeatable},
                             Judge{.action = "machine:grow", .act = judge_repeatable},
-                            Judge{.action = "machine:start-run", .act = judge_start_run}};
+                            Judge{.action = "machine:start-run", .act = judge_start_run},
+                            Judge{.action = "machine:stop-run", .act = judge_stop_run}};
 
 }  // namespace
 

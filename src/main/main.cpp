@@ -1,7 +1,10 @@
 // The only place that builds real dependencies and passes them down.
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <iostream>
+#include <mutex>
 #include <poll.h>
 #include <signal.h>
 #include <span>
@@ -59,7 +62,7 @@ bool wants_json_log(std::span<const std::string> words) {
 }
 
 // The first SIGINT or SIGTERM requests a stop, which every wait and every exchange obeys; a second
-// one ends the process at once.
+// one ends the process at once, unless somebody waits for it.
 class SignalWatch {
  public:
   SignalWatch() {
@@ -83,7 +86,24 @@ class SignalWatch {
   }
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
 
+  // Whether another one came in that time, which ends the process otherwise.
+  [[nodiscard]] bool wait_for_second(std::chrono::milliseconds patience) {
+    std::unique_lock lock{mutex_};
+    awaited_ = true;
+    const bool came = second_.wait_for(lock, patience, [this] { return came_; });
+    awaited_ = false;
+    return came;
+  }
+
  private:
+  // The process goes on only when somebody waited for it.
+  void take_second() {
+    const std::lock_guard lock{mutex_};
+    if (!awaited_) _exit(130);
+    came_ = true;
+    second_.notify_all();
+  }
+
   void watch() {
     while (true) {
       std::array<pollfd, 2> polled{pollfd{.fd = arrived_.get(), .events = POLLIN, .revents = 0},
@@ -92,13 +112,17 @@ class SignalWatch {
       if (polled[1].revents != 0) return;
       signalfd_siginfo info{};
       if (read(arrived_.get(), &info, sizeof info) == sizeof info && !stop_.request_stop())
-        _exit(130);
+        take_second();
     }
   }
 
   runctl::UniqueFd arrived_;
   runctl::UniqueFd ended_;
   std::stop_source stop_;
+  std::mutex mutex_;
+  std::condition_variable second_;
+  bool awaited_ = false;
+  bool came_ = false;
   std::thread thread_;
 };
 
@@ -139,7 +163,10 @@ int run(std::vector<std::string> words) {
                        .interactive = terminal && isatty(STDIN_FILENO) == 1,
                        .colour = terminal && !environment.get("NO_COLOR"),
                        .width = terminal_width(STDOUT_FILENO),
-                       .stop = signals.token()};
+                       .stop = signals.token(),
+                       .second_interrupt = [&signals](std::chrono::milliseconds patience) {
+                         return signals.wait_for_second(patience);
+                       }};
   const cli::ExitCode code = cli::run(context, words);
   return static_cast<int>(output_arrived() || code != cli::ExitCode::ok ? code
                                                                         : cli::ExitCode::failure);

@@ -1,6 +1,7 @@
 // RemoteShell over this very machine: for tests, and for work on the machine that runctl runs on.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ class LocalShell final : public RemoteShell {
   [[nodiscard]] Result<ShellOutcome> run(const InstanceId& instance, const std::string& script,
                                          std::chrono::seconds timeout,
                                          const std::stop_token& stop) override;
+
+  // A quarter of what ProcessSpec keeps of it.
+  [[nodiscard]] std::size_t output_limit() const override { return std::size_t{4} << 20U; }
 
  private:
   Process& process_;

@@ -48,6 +48,10 @@ class RemoteShell {
   // seconds. Errors: denied, cancelled; those of the transport where it cannot be told.
   [[nodiscard]] virtual Result<bool> is_reachable(const InstanceId& instance,
                                                   const std::stop_token& stop);
+
+  // Bytes of a script's standard output that surely come back. By default SSM's: the first 24,000
+  // characters (Systems Manager User Guide, "Understanding command outputs").
+  [[nodiscard]] virtual std::size_t output_limit() const { return 24'000; }
 };
 
 }  // namespace runctl::node

@@ -1,19 +1,20 @@
 #include "node/run.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
+#include <utility>
 
 #include <boost/json/array.hpp>
-#include <boost/json/value.hpp>
 #include <fmt/format.h>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "node/gzip.hpp"
+#include "node/run_record.hpp"
+#include "node/run_report.hpp"
 
 namespace runctl::node {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view digits = "0123456789";
@@ -62,74 +63,26 @@ std::string command_text(const RunSpec& spec) {
   return text;
 }
 
-// As a person would write it: quoted only where it must be, and not endless.
-std::string command_in_short(const std::vector<std::string>& argv) {
-  constexpr std::size_t limit = 300;
-  std::string text;
-  for (const std::string& argument : argv) {
-    const bool plain = !argument.empty() && std::ranges::all_of(argument, [](char c) {
-      return letters.contains(c) || digits.contains(c) ||
-             std::string_view{"_-./=:,@%+"}.contains(c);
-    });
-    text += fmt::format("{}{}", text.empty() ? "" : " ", plain ? argument : shell_quote(argument));
-    if (text.size() > limit) break;
-  }
-  return text.size() > limit ? to_utf8(text.substr(0, limit)) + "…" : to_utf8(text);
+// Room in an answer for what else it says of a run.
+constexpr std::size_t rest_of_answer = 2'700;
+
+// Nothing for what is no compressed text of that size.
+std::optional<std::string> read_log(const std::string& text, std::size_t limit) {
+  if (text.empty()) return "";
+  const auto bytes = base64_decode(text);
+  if (!bytes) return std::nullopt;
+  auto log = gunzip(*bytes, limit);
+  if (!log) return std::nullopt;
+  return *std::move(log);
 }
 
-RunState read_state(std::string_view word) {
-  constexpr auto states = std::to_array({RunState::running, RunState::succeeded, RunState::failed});
-  const auto found =
-      std::ranges::find_if(states, [&](RunState state) { return name_of(state) == word; });
-  return found == states.end() ? RunState::lost : *found;
-}
-
-std::optional<std::chrono::sys_seconds> time_at(const json::value& value, std::string_view name) {
-  const auto seconds = integer_at(value, name).value_or(0);
-  if (seconds <= 0) return std::nullopt;
-  return std::chrono::sys_seconds{std::chrono::seconds{seconds}};
-}
-
-Result<RunReport> read_report(const InstanceId& instance, const json::value& value) {
-  auto id = RunId::parse(string_at(value, "run_id").value_or(""));
-  if (!id) {
-    return fail(Errc::corrupt, fmt::format("instance {} reported a run without an id", instance));
-  }
-  RunReport report{.id = *std::move(id),
-                   .state = read_state(string_at(value, "state").value_or("")),
-                   .pid = integer_at(value, "pid").value_or(0),
-                   .fence = integer_at(value, "fence").value_or(0),
-                   .started = time_at(value, "started_at"),
-                   .ended = time_at(value, "ended_at"),
-                   .directory = string_at(value, "directory").value_or(""),
-                   .already = boolean_at(value, "already").value_or(false)};
-  if (const auto status = integer_at(value, "exit_status")) {
-    report.exit_status = static_cast<int>(*status);
-    if (*status > 128 && *status <= 128 + 64) report.signal = static_cast<int>(*status) - 128;
-  }
-  if (const auto* object = value.if_object(); object != nullptr && object->contains("record")) {
-    report.command = string_at(object->at("record"), "command").value_or("");
-    report.checkpoint_directory =
-        string_at(object->at("record"), "checkpoint_directory").value_or("");
-  }
-  return report;
+Script status_script(const Machine& machine, const RunId& id) {
+  return {.name = "run_status",
+          .parameters = {{"RUN_ID", id.str()},
+                         {"ROOM", std::to_string(machine.shell.output_limit() - rest_of_answer)}}};
 }
 
 }  // namespace
-
-std::string_view name_of(RunState state) {
-  switch (state) {
-    case RunState::running:
-      return "running";
-    case RunState::succeeded:
-      return "succeeded";
-    case RunState::failed:
-      return "failed";
-    case RunState::lost:
-      return "lost";
-  }
-  std::unreachable();
-}
 
 Result<RunId> RunId::parse(std::string_view text) {
   const bool good =
@@ -144,29 +97,27 @@ Result<RunId> RunId::parse(std::string_view text) {
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
   RUNCTL_TRY(check(spec));
-  const json::object described{{"command", command_in_short(spec.argv)},
-                               {"checkpoint_directory", to_utf8(spec.checkpoint_directory)}};
   const Script script{.name = "start_run",
                       .parameters = {{"RUN_ID", spec.id.str()},
                                      {"COMMAND", command_text(spec)},
-                                     {"RECORD", to_text(described)},
+                                     {"RECORD", to_text(short_record(spec))},
+                                     {"DETAILS", to_text(full_record(spec))},
                                      {"CHECKPOINT_DIRECTORY", spec.checkpoint_directory},
                                      {"WRAPPER", std::string{script_text("run_wrapper")}}}};
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
-  return read_report(machine.instance, record);
+  return read_run_report(machine.instance, record);
 }
 
 Result<RunProgress> run_status(const Machine& machine, const RunId& id, std::uint64_t log_offset,
                                std::size_t max_bytes) {
-  const Script script{
-      .name = "run_status",
-      .parameters = {
-          {"RUN_ID", id.str()},
-          {"LOG_OFFSET", std::to_string(log_offset)},
-          {"MAX_BYTES", std::to_string(std::clamp<std::size_t>(max_bytes, 1, log_piece_limit))}}};
+  Script script = status_script(machine, id);
+  const std::size_t limit = std::clamp<std::size_t>(max_bytes, 1, log_piece_limit);
+  script.parameters.push_back({"LOG_OFFSET", std::to_string(log_offset)});
+  script.parameters.push_back({"MAX_BYTES", std::to_string(limit)});
+  script.parameters.push_back({"DETAILS", "no"});
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
-  RUNCTL_TRY_LET(auto report, read_report(machine.instance, record));
-  auto log = base64_decode(string_at(record, "log").value_or("-"));
+  RUNCTL_TRY_LET(auto report, read_run_report(machine.instance, record));
+  auto log = read_log(string_at(record, "log").value_or("-"), limit);
   const auto next = integer_at(record, "next_offset");
   const auto size = integer_at(record, "log_size");
   if (!log || !next || !size || *next < 0 || *size < 0) {
@@ -179,6 +130,24 @@ Result<RunProgress> run_status(const Machine& machine, const RunId& id, std::uin
                      .log_size = static_cast<std::uint64_t>(*size)};
 }
 
+Result<RunDetails> run_details(const Machine& machine, const RunId& id) {
+  Script script = status_script(machine, id);
+  // Behind its end, so that none of it comes along.
+  script.parameters.push_back({"LOG_OFFSET", std::to_string(std::uint64_t{1} << 62U)});
+  script.parameters.push_back({"MAX_BYTES", "1"});
+  script.parameters.push_back({"DETAILS", "yes"});
+  RUNCTL_TRY_LET(const auto record, run_script(machine, script));
+  RUNCTL_TRY_LET(auto report, read_run_report(machine.instance, record));
+  const auto at = [&](std::string_view name) {
+    return static_cast<std::uint64_t>(
+        std::max<std::int64_t>(integer_at(record, name).value_or(0), 0));
+  };
+  RunDetails details{
+      .run = std::move(report), .log_size = at("log_size"), .free_bytes = at("free_bytes")};
+  if (const auto* known = object_at(record, "details")) details.record = *known;
+  return details;
+}
+
 Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count) {
   constexpr std::size_t most = 20;  // of records that fit SSM's 24,000 characters
   RUNCTL_TRY_LET(
@@ -188,7 +157,7 @@ Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t cou
   std::vector<RunReport> runs;
   if (const auto* entries = array_at(record, "runs")) {
     for (const auto& entry : *entries) {
-      RUNCTL_TRY_LET(auto report, read_report(machine.instance, entry));
+      RUNCTL_TRY_LET(auto report, read_run_report(machine.instance, entry));
       runs.push_back(std::move(report));
     }
   }

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "base/result.hpp"
 #include "node/script.hpp"
 
@@ -42,16 +44,28 @@ struct RunSpec {
   std::string working_directory;
   // At most one run uses it at a time (S13). Empty for a run without checkpoints.
   std::string checkpoint_directory = {};
+  // Of the code, where it is known; for the record only.
+  std::string git_commit = {};
 };
 
 enum class RunState : std::uint8_t {
   running,
   succeeded,  // exit status 0
   failed,     // another exit status
+  stopped,    // it was asked to end before it ended, whatever its status
   lost,  // its processes are gone and nothing wrote down how it ended: a reboot, SIGKILL of all of
          // them
 };
 [[nodiscard]] std::string_view name_of(RunState state);
+
+// That a run was asked to end.
+struct StopRequest {
+  std::optional<std::chrono::sys_seconds> at = {};
+  std::string signal = {};  // "TERM"
+  std::string by = {};      // user@host
+  // Its time was over, and what was left of it was killed.
+  std::optional<std::chrono::sys_seconds> killed = {};
+};
 
 struct RunReport {
   RunId id;
@@ -65,9 +79,11 @@ struct RunReport {
   std::int64_t fence = 0;
   std::optional<std::chrono::sys_seconds> started = {};
   std::optional<std::chrono::sys_seconds> ended = {};
+  std::optional<StopRequest> stop = {};
   std::string directory = {};  // on the machine; holds command.sh and log
-  std::string command = {};    // for people, shortened
+  std::string command = {};    // for people: shortened, without secrets
   std::string checkpoint_directory = {};
+  std::string git_commit = {};
   bool already = false;  // start_run found it started
 };
 
@@ -80,8 +96,10 @@ struct RunReport {
 // '-', a name that is no variable's, or relative directories; as run_script.
 [[nodiscard]] Result<RunReport> start_run(const Machine& machine, const RunSpec& spec);
 
-// SSM returns 24,000 characters, and the log travels as base64.
-inline constexpr std::size_t log_piece_limit = 16'000;
+// What one look at a run brings of its log at most, in memory too. The log travels compressed, so
+// that SSM's 24,000 characters hold some 100 KiB of text; what does not compress comes in pieces of
+// 15 KiB.
+inline constexpr std::size_t log_piece_limit = std::size_t{1} << 20U;
 
 struct RunProgress {
   RunReport run;
@@ -96,6 +114,18 @@ struct RunProgress {
 [[nodiscard]] Result<RunProgress> run_status(const Machine& machine, const RunId& id,
                                              std::uint64_t log_offset,
                                              std::size_t max_bytes = log_piece_limit);
+
+struct RunDetails {
+  RunReport run;
+  std::uint64_t log_size = 0;
+  std::uint64_t free_bytes = 0;  // where the log lies
+  // Before it started: "arguments", "environment" (secrets redacted), "working_directory",
+  // "git_commit"; empty for a run of an older runctl.
+  boost::json::object record = {};
+};
+
+// Errors: as run_status.
+[[nodiscard]] Result<RunDetails> run_details(const Machine& machine, const RunId& id);
 
 // Newest first, 20 at most. Errors: as run_script.
 [[nodiscard]] Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count);

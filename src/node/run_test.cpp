@@ -239,7 +239,7 @@ TEST_F(runs, the_log_is_read_piece_by_piece_with_any_bytes) {
       code_of(start_run(bed_.machine(), shell_run("r", R"(printf '\377\000\001abc'; seq 10000)"))),
       "");
   const auto ended = when_ended(id("r"));
-  EXPECT_EQ(ended.log.size(), log_piece_limit);
+  EXPECT_EQ(ended.log.size(), ended.log_size);
   std::string log;
   std::uint64_t offset = 0;
   while (true) {

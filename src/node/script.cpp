@@ -28,7 +28,7 @@ const std::vector<std::string_view>& parts_of(std::string_view name) {
   if (name == "put_file" || name == "sync" || name.ends_with("_code")) return plain;
   if (name.ends_with("_manifest")) return of_contents;
   if (name == "start_job" || name == "job_status" || name == "stop_job") return of_jobs;
-  return name.contains("run") ? of_runs : of_volumes;
+  return name.contains("run") || name == "processes" ? of_runs : of_volumes;
 }
 
 struct CodeMeaning {

@@ -42,6 +42,8 @@ class SshShell final : public RemoteShell {
 
   // It goes over standard input: what a shell can well hold in a variable.
   [[nodiscard]] std::size_t text_limit() const override { return std::size_t{4} << 20U; }
+  // A quarter of what ProcessSpec keeps of it.
+  [[nodiscard]] std::size_t output_limit() const override { return std::size_t{4} << 20U; }
 
  private:
   Process& process_;

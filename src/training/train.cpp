@@ -1,12 +1,12 @@
 #include "training/train.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/time_text.hpp"
 #include "node/place_code.hpp"
+#include "training/command_line.hpp"
+#include "training/local.hpp"
 #include "volume/mount.hpp"
 #include "volume/place.hpp"
 
@@ -53,27 +53,6 @@ Result<std::string> make_ready(const Change& change, const VolumeFacts& volume,
   return std::unexpected{std::move(error)};
 }
 
-std::vector<std::string> command_line(const TrainSpec& spec) {
-  std::vector<std::string> argv;
-  // From the project's root, as when it is started there by hand.
-  const std::string script = "./" + spec.code.root.script;
-  if (script.ends_with(".py")) {
-    // Unbuffered: a log that is followed must not lag behind.
-    argv = {"/usr/bin/env", "python3", "-u", spec.code.root.script};
-    if (spec.code.root.script.starts_with('-')) argv.back() = script;
-  } else {
-    argv = {script};
-  }
-  argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
-  return argv;
-}
-
-Result<node::RunId> new_run_id(const Session& session) {
-  return node::RunId::parse(fmt::format("run-{}-{}",
-                                        iso8601_basic(session.clock.now()).substr(0, 15),
-                                        random_hex(session.random, 6)));
-}
-
 struct Directories {
   std::string data = {};
   std::string checkpoints = {};
@@ -109,13 +88,14 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     return off;
   }
   RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
-  RUNCTL_TRY_LET(auto run, new_run_id(session));
+  RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
   RUNCTL_TRY_LET(auto code,
                  sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
   node::RunSpec run_spec{.id = std::move(run),
-                         .argv = command_line(spec),
+                         .argv = command_line(spec.code.root.script, spec.arguments),
                          .working_directory = code.path,
-                         .checkpoint_directory = directories.checkpoints};
+                         .checkpoint_directory = directories.checkpoints,
+                         .git_commit = spec.code.commit};
   if (!directories.data.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
   }
@@ -130,6 +110,8 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
   }
   session.progress("starting the run");
+  // By its id `runctl runs` finds the machine that it is on.
+  change.recorder.add_subject(run_spec.id.str());
   auto started = on_machine(
       change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
       [&]() { return node::start_run(machine_of(session, spec.instance.id), run_spec); });
@@ -138,6 +120,9 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
         "Two runs that write one directory destroy each other's checkpoints; wait for it or stop "
         "it.";
     started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
+    started.error().ways_out = {
+        fmt::format("runctl runs list --instance {}   # who has it", spec.instance.id),
+        "runctl runs stop RUN   # it may save its work first"};
   }
   if (!started) {
     // Nothing ran, and nothing will in its copy of the code; if it stays, it is some space on a
@@ -147,35 +132,6 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     return std::unexpected{std::move(started).error()};
   }
   return Started{.run = *std::move(started), .code = std::move(code)};
-}
-
-Result<node::RunReport> follow(const Session& session, const InstanceId& instance,
-                               const node::RunId& run,
-                               const std::function<void(std::string_view)>& write) {
-  std::uint64_t offset = 0;
-  std::chrono::milliseconds delay{50};
-  while (true) {
-    RUNCTL_TRY_LET(const auto progress,
-                   node::run_status(machine_of(session, instance), run, offset));
-    write(progress.log);
-    const bool moved = progress.next_offset != offset;
-    offset = progress.next_offset;
-    const bool whole = offset >= progress.log_size;
-    if (whole && progress.run.state != node::RunState::running) return progress.run;
-    if (!whole) continue;
-    // Half a second is what people notice; a silent run is asked less often.
-    delay = moved ? std::chrono::milliseconds{200}
-                  : std::min(delay * 2, std::chrono::milliseconds{2'000});
-    const auto wake = session.clock.ticks() + delay;
-    if (wake > session.deadline) {
-      auto late =
-          fail(Errc::deadline_exceeded,
-               fmt::format("run {} has not ended within the time given, and goes on", run.str()));
-      late.error().effect = Effect::applied;
-      return late;
-    }
-    RUNCTL_TRY(session.clock.sleep_until(wake, session.stop));
-  }
 }
 
 }  // namespace runctl::training

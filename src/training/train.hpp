@@ -1,10 +1,8 @@
 // A training run on a machine, from its volumes to its outcome.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -39,11 +37,5 @@ struct Started {
 // with the holder; those of attach, mount, sync_code and start_run.
 [[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,
                                     const SyncSettings& settings);
-
-// Gives the run's output to `write` as it comes, and returns how the run ended.
-// Errors: deadline_exceeded and cancelled, the run going on; those of run_status.
-[[nodiscard]] Result<node::RunReport> follow(const volume::Session& session,
-                                             const InstanceId& instance, const node::RunId& run,
-                                             const std::function<void(std::string_view)>& write);
 
 }  // namespace runctl::training

@@ -18,6 +18,8 @@ aws list
 aws status
 aws wait
 aws train
+aws monitor
+aws processes
 aws start
 aws stop
 aws terminate
@@ -60,6 +62,12 @@ checkpoint info
 checkpoint verify
 checkpoint resume
 checkpoint cleanup
+local
+runs list
+runs show
+runs logs
+runs stop
+monitor
 operations list
 operations show
 operations resume

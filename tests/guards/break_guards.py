@@ -134,6 +134,17 @@ GUARDS = {
     "S13 each run gets a fencing number of its own": (
         "src/node/scripts/run_wrapper.sh", "  fence=$((fence + 1))", "  fence=$((fence + 0))", r"node\.runs",
         "disks/rules_test.py S13OneCheckpointDirectory.test_the_fencing_number_goes_with_the_volume"),
+    "runs: a number that is used again is not the run's": (
+        "src/node/scripts/run_state.sh", ' && [ "${20}" = "$alive_wanted" ]', "", r"node\.(stopping|runs)"),
+    "runs: who stopped it is written down before the signal": (
+        "src/node/scripts/stop_run.sh", '    write_stop "$(date +%s)" "$SIGNAL" 0 "$BY"\n', "", r"node\.stopping"),
+    "runs: the signal reaches what the program started": (
+        "src/node/scripts/stop_run.sh", '      if (field[4] == ENVIRON["session"] || pid in is_marked) print pid',
+        '      if (pid in is_marked && 0) print pid', r"node\.stopping"),
+    "runs: what went into another session is found": (
+        "src/node/scripts/stop_run.sh", '|| pid in is_marked) print pid', ') print pid', r"node\.stopping"),
+    "runs: the status has its room on a full disk": (
+        "src/node/scripts/start_run.sh", "printf '%4095s\\n' '' >\"$new/status\" && ", "", r"node\.outcomes"),
     "S14 no volume is deleted with its machine": (
         "src/fleet/terminate.cpp", "    if (device.delete_on_termination) {", "    if (false) {", r"fleet\.PlanTerminate",
         "disks/rules_test.py S14SwitchingAMachineOff.test_a_volume_that_would_go_with_its_machine_is_not_let_go"),

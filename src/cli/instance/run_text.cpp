@@ -8,6 +8,18 @@
 #include "base/time_text.hpp"
 
 namespace runctl::cli {
+namespace {
+
+// Who stopped it, and how it ended upon that.
+std::string stopped_text(const node::RunReport& run) {
+  const std::string by = run.stop && !run.stop->by.empty() ? " by " + run.stop->by : "";
+  const std::string killed = run.stop && run.stop->killed ? ", killed" : "";
+  if (!run.exit_status) return fmt::format("was stopped{}{}", by, killed);
+  return run.signal ? fmt::format("was stopped{}{} (signal {})", by, killed, *run.signal)
+                    : fmt::format("was stopped{}{} (exit status {})", by, killed, *run.exit_status);
+}
+
+}  // namespace
 
 boost::json::object record_of(const node::RunReport& run) {
   boost::json::object record{{"run_id", run.id.str()},
@@ -21,15 +33,25 @@ boost::json::object record_of(const node::RunReport& run) {
   if (run.signal) record["signal"] = *run.signal;
   if (run.started) record["started"] = iso8601(Timestamp{*run.started});
   if (run.ended) record["ended"] = iso8601(Timestamp{*run.ended});
+  if (!run.git_commit.empty()) record["git_commit"] = run.git_commit;
+  if (run.stop) {
+    boost::json::object stop{{"signal", run.stop->signal}, {"by", run.stop->by}};
+    if (run.stop->at) stop["at"] = iso8601(Timestamp{*run.stop->at});
+    if (run.stop->killed) stop["killed_at"] = iso8601(Timestamp{*run.stop->killed});
+    record["stop"] = std::move(stop);
+  }
   return record;
 }
 
 std::string outcome_text(const node::RunReport& run) {
   switch (run.state) {
     case node::RunState::running:
-      return "is running";
+      return run.stop ? fmt::format("is running, and was asked to end by {}", run.stop->by)
+                      : "is running";
     case node::RunState::succeeded:
       return "succeeded";
+    case node::RunState::stopped:
+      return stopped_text(run);
     case node::RunState::lost:
       return "is gone, and nothing says how it ended: its machine was stopped, or it was killed";
     case node::RunState::failed:

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <chrono>
-#include <ostream>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -15,6 +14,9 @@
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
 #include "cli/output.hpp"
+#include "cli/runs/host.hpp"
+#include "cli/runs/watch.hpp"
+#include "training/follow.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -94,35 +96,6 @@ OperationSpec operation_of(const training::TrainSpec& spec) {
   return operation;
 }
 
-// The run's own outcome is the command's.
-Result<ExitCode> conclude(Context& context, const node::RunReport& run) {
-  if (context.globals.output != OutputFormat::text) {
-    present(context, {.text = {}, .record = record_of(run), .id = run.id.str()});
-  }
-  if (run.state == node::RunState::succeeded) {
-    note(context, fmt::format("Run {} succeeded.", run.id.str()));
-    return ExitCode::ok;
-  }
-  note(context, fmt::format("Error: Run {} {}.", run.id.str(), outcome_text(run)));
-  return ExitCode::failure;
-}
-
-Result<ExitCode> wait_for_end(Context& context, const volume::Session& session,
-                              const InstanceId& instance, const node::RunReport& run) {
-  // Standard output is the record's under --output json; the log is for people then.
-  std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
-  auto ended = training::follow(session, instance, run.id,
-                                [&log](std::string_view text) { log << text << std::flush; });
-  if (ended) return conclude(context, *ended);
-  const bool goes_on =
-      ended.error().code == Errc::deadline_exceeded || ended.error().code == Errc::cancelled;
-  if (goes_on) {
-    ended.error().hint = fmt::format("Run {} goes on, on {}. How it stands: runctl aws status {}",
-                                     run.id.str(), instance, instance);
-  }
-  return std::unexpected{std::move(ended).error()};
-}
-
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   training::TrainSpec spec{.instance = {.id = InstanceId::parse("i-00000000").value()}};
   if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
@@ -133,7 +106,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   spec.arguments = arguments.rest("ARGS");
   spec.resume = arguments.has("--resume") ? training::Resume::yes : training::Resume::no;
 
-  RUNCTL_TRY_LET(const auto cloud, connect(context));
+  RUNCTL_TRY_LET(const std::shared_ptr<Cloud> cloud, connect(context));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(
       spec.instance,
@@ -150,14 +123,18 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
                  }));
   const node::RunReport& run = started.run;
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
-  if (arguments.has("--wait")) return wait_for_end(context, session, spec.instance.id, run);
+  if (arguments.has("--wait")) {
+    return watch(context, {.host = host_of(cloud, spec.instance),
+                           .run = run.id,
+                           .behind_limit = training::live_behind_limit});
+  }
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
-  present(context,
-          {.text = fmt::format("Run {} goes on by itself. How it stands: runctl aws status {}\n",
-                               run.id.str(), spec.instance.id),
-           .record = std::move(record),
-           .id = run.id.str()});
+  present(context, {.text = fmt::format(
+                        "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
+                        run.id.str(), run.id.str()),
+                    .record = std::move(record),
+                    .id = run.id.str()});
   return ExitCode::ok;
 }
 

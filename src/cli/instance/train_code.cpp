@@ -21,10 +21,6 @@ namespace {
 // Of names, in a line.
 constexpr std::size_t most_named = 10;
 
-std::string home_of(const Context& context) {
-  return context.environment.get("HOME").value_or("/root");
-}
-
 std::filesystem::path cache_of(const Context& context) {
   if (const auto cache = context.environment.get("XDG_CACHE_HOME"))
     return std::filesystem::path{*cache} / "runctl";

@@ -1,11 +1,13 @@
 # Where runs are kept, and how the state of one is told. A run's directory holds
 #   command.sh  the command as it was given      record.json  the same for programs
-#   wrapper.sh  run_wrapper.sh                   refused      why it was not started
+#   details.json what else is known of it        wrapper.sh   run_wrapper.sh
 #   started     time, boot id, wrapper's pid and start time, fencing number
-#   program     the program's pid and start time status       exit status, end time
+#   program     the program's pid and start time refused      why it was not started
+#   status      exit status, end time            stop         who asked it to end: time, signal, time of SIGKILL, by
 #   log         its output
+# `status` and `stop` are blank files from the start, which are written over in place: on a full disk too.
 runs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/runs}
-runs=${runs:-/var/lib/runctl/runs}
+runs=${RUNCTL_RUNS:-${runs:-/var/lib/runctl/runs}}
 
 # Whether process $1 lives and is the one that started at $2 (clock ticks since boot): numbers are used again.
 is_alive() {
@@ -20,7 +22,7 @@ is_alive() {
 read_run() {
   run=$1
   started_at=0 run_boot='' wrapper_pid='' wrapper_start='' fence=0 program_pid='' program_start=''
-  exit_status='' ended_at=0 boot_id=''
+  exit_status='' ended_at=0 stop_at='' stop_signal='' killed_at=0 stop_by='' boot_id=''
   read -r boot_id </proc/sys/kernel/random/boot_id
   read_files
   state=lost
@@ -32,19 +34,33 @@ read_run() {
   else
     # It may have ended between our two looks.
     read_files
-    [ -z "$exit_status" ] || judge_exit
+    if [ -n "$exit_status" ]; then judge_exit; elif [ -n "$stop_at" ]; then state=stopped; fi
   fi
   run_json="\"run_id\":\"${run##*/}\",\"state\":\"$state\",\"pid\":${program_pid:-0},\"fence\":$fence"
-  run_json="$run_json,\"started_at\":$started_at,\"ended_at\":$ended_at"
+  run_json="$run_json,\"started_at\":$started_at,\"ended_at\":${ended_at:-0}"
   [ -z "$exit_status" ] || run_json="$run_json,\"exit_status\":$exit_status"
+  if [ -n "$stop_at" ]; then
+    quote "$stop_by"
+    run_json="$run_json,\"stop\":{\"at\":$stop_at,\"signal\":\"$stop_signal\",\"killed_at\":$killed_at,\"by\":$quoted}"
+  fi
   quote "$run" && run_json="$run_json,\"directory\":$quoted"
   run_json="$run_json,\"record\":$(cat "$run/record.json" 2>/dev/null || echo null)"
 }
 
-judge_exit() { [ "$exit_status" = 0 ] && state=succeeded || state=failed; }
+# One that had ended before it was asked to did so by itself.
+judge_exit() {
+  if [ -n "$stop_at" ] && [ "$ended_at" -ge "$stop_at" ]; then
+    state=stopped
+  elif [ "$exit_status" = 0 ]; then
+    state=succeeded
+  else
+    state=failed
+  fi
+}
 
 read_files() {
   read -r started_at run_boot wrapper_pid wrapper_start fence <"$run/started"
   read -r program_pid program_start <"$run/program"
   read -r exit_status ended_at <"$run/status"
+  read -r stop_at stop_signal killed_at stop_by <"$run/stop"
 } 2>/dev/null

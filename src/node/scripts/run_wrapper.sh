@@ -43,12 +43,14 @@ if [ -n "$checkpoints" ]; then
   fi
   printf '%s\n' "${run##*/} $$ $fence" >"$checkpoints/.runctl.lock"
 fi
+# Their blocks are taken now: what is written over them at the end needs no room on a disk that the run has filled.
+sync status stop 2>/dev/null
 read -r boot_id </proc/sys/kernel/random/boot_id
 put started "$(date +%s) $boot_id $$ $(start_of $$) $fence"
 
 # A trap with a body is not inherited, unlike an ignored signal: the program gets its signals, and this shell
 # lives on until the program has ended.
-trap : HUP INT TERM
+trap : HUP INT QUIT USR1 USR2 TERM
 RUNCTL_FENCE=$fence
 export RUNCTL_FENCE
 # In the foreground: a background job of a shell would ignore SIGINT.
@@ -57,6 +59,6 @@ sh -c 'read -r stat </proc/$$/stat; pid=$$; set -- ${stat##*) }; shift 19
   exec 8>&-; . ./command.sh' >>log 2>&1 </dev/null
 status=$?
 sync log 2>/dev/null
-put status "$status $(date +%s)"
+printf '%s\n' "$status $(date +%s)" 1<>status
 sync status 2>/dev/null
 exit 0

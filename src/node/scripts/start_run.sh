@@ -1,5 +1,5 @@
 # Starts a command that goes on without us.
-# Parameters: RUN_ID COMMAND (a shell text) RECORD (JSON) CHECKPOINT_DIRECTORY WRAPPER
+# Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
 run=$runs/$RUN_ID
 if [ ! -d "$run" ]; then
   # Whole or not at all: made aside, then renamed.
@@ -7,7 +7,8 @@ if [ ! -d "$run" ]; then
   undo() { rm -rf -- "$new"; }
   mkdir -p "$new" &&
     printf '%s\n' "$COMMAND" >"$new/command.sh" && printf '%s\n' "$RECORD" >"$new/record.json" &&
-    printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" && : >"$new/log" &&
+    printf '%s\n' "$DETAILS" >"$new/details.json" && printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" &&
+    : >"$new/log" && printf '%4095s\n' '' >"$new/status" && printf '%4095s\n' '' >"$new/stop" &&
     printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" ||
     die io_error "cannot write $new"
   if [ -n "$CHECKPOINT_DIRECTORY" ]; then
@@ -29,7 +30,10 @@ if [ ! -e "$run/started" ]; then
   umask 022
   if [ "$(id -u)" = 0 ]; then : "${HOME:=/root}"; else : "${HOME:=/}"; fi
   export HOME
-  if [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
+  # A run on the user's own machine, or one that a run starts, is no part of where it is started from.
+  of_user=${RUNCTL_RUNS:+yes}
+  unset RUNCTL_RUNS RUNCTL_RUN_ID RUNCTL_FENCE RUNCTL_CHECKPOINT_DIR
+  if [ -z "$of_user" ] && [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
     # A unit of its own: it must not end with the agent's service that runs us.
     output=$(systemd-run --quiet --unit="runctl-$RUN_ID" --setenv=HOME="$HOME" /bin/sh "$run/wrapper.sh" "$run" 2>&1) ||
       die start_failed "systemd-run failed for run $RUN_ID: $output"
@@ -58,9 +62,10 @@ while [ ! -e "$run/started" ]; do
 done
 # The program's own number follows at once.
 patience=40
-while [ ! -e "$run/program" ] && [ ! -e "$run/status" ] && [ $patience -gt 0 ]; do
+read_run "$run"
+while [ -z "$program_pid" ] && [ -z "$exit_status" ] && [ $patience -gt 0 ]; do
   patience=$((patience - 1))
   sleep 0.05
+  read_run "$run"
 done
-read_run "$run"
 succeed "$run_json,\"already\":$already"
