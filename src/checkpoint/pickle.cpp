@@ -15,7 +15,7 @@ namespace runctl::checkpoint {
 namespace {
 
 constexpr std::size_t kept_text = 128;
-constexpr std::size_t longest_line = 64 * 1024;  // of a protocol 0 instruction
+constexpr std::size_t longest_line = std::size_t{64} << 10U;  // of a protocol 0 instruction
 
 using Index = std::uint32_t;
 
