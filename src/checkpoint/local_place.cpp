@@ -32,15 +32,15 @@ class LocalPlace final : public Place {
         only_{std::move(only)},
         stop_{std::move(stop)} {}
 
-  std::string own_name() const override {
+  [[nodiscard]] std::string own_name() const override {
     std::error_code ignored;
     const fs::path whole = fs::weakly_canonical(root_, ignored);
     return (ignored ? root_ : whole).filename().string();
   }
 
-  std::string named_file() const override { return only_; }
+  [[nodiscard]] std::string named_file() const override { return only_; }
 
-  std::string path_of(std::string_view name) const override {
+  [[nodiscard]] std::string path_of(std::string_view name) const override {
     if (name.empty()) return (only_.empty() ? written_ : written_ / only_).string();
     return (written_ / name).string();
   }

@@ -1,7 +1,6 @@
 #include "checkpoint/newest.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "checkpoint/names.hpp"
@@ -101,7 +100,7 @@ Order order_of(std::span<const Checkpoint> checkpoints) {
   const Ranks ranks{checkpoints};
   Order order{.by = criterion(checkpoints, ranks),
               .newest_first = std::vector<std::size_t>(checkpoints.size())};
-  std::iota(order.newest_first.begin(), order.newest_first.end(), std::size_t{0});
+  for (std::size_t i = 0; i < checkpoints.size(); ++i) order.newest_first[i] = i;
   std::ranges::sort(order.newest_first, [&](std::size_t a, std::size_t b) {
     const int of_a = ranks.of(checkpoints[a]);
     const int of_b = ranks.of(checkpoints[b]);

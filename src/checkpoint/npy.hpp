@@ -20,7 +20,7 @@ struct NpyHeader {
 
 // Headers longer than that are refused. NumPy itself takes 10,000 characters of a file that it does
 // not trust (numpy.lib.format.read_array).
-inline constexpr std::size_t longest_npy_header = 64 * 1024;
+inline constexpr std::size_t longest_npy_header = std::size_t{64} << 10U;
 
 // `begin` is the file's beginning: longest_npy_header bytes of it, or all. Errors: corrupt,
 // beyond(). Source: numpy/lib/format.py, versions 1.0 to 3.0.

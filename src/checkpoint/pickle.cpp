@@ -15,10 +15,12 @@ namespace runctl::checkpoint {
 namespace {
 
 constexpr std::size_t kept_text = 128;
-constexpr std::size_t longest_line = 64 * 1024;  // of a protocol 0 instruction
+constexpr std::size_t longest_line = std::size_t{64} << 10U;  // of a protocol 0 instruction
 
 using Index = std::uint32_t;
 
+// All instructions are in this one class, and the file as long as there are many: they share one
+// stack, and each is a line or two.
 class Machine {
  public:
   Machine(Source& source, std::uint64_t offset) : in_{source, offset} {}

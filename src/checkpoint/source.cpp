@@ -67,7 +67,7 @@ std::uint64_t big_endian(std::string_view bytes, std::size_t at, std::size_t siz
 
 Result<void> Stream::fill() {
   if (offset_ >= begin_ && offset_ - begin_ < buffer_.size()) return {};
-  constexpr std::size_t window = 64 * 1024;
+  constexpr std::size_t window = std::size_t{64} << 10U;
   buffer_.resize(window);
   begin_ = offset_;
   auto got = source_.read_at(offset_, std::as_writable_bytes(std::span{buffer_}));

@@ -79,7 +79,7 @@ std::string without_nan(std::string text) {
         // As long as the word, so that a text of many of them is not moved for each; a text is what
         // no metric is.
         std::string nothing(word.size() - 2, ' ');
-        text.replace(at, word.size(), '"' + nothing + '"');
+        text.replace(at, word.size(), fmt::format("\"{}\"", nothing));
         at += word.size() - 1;
         break;
       }

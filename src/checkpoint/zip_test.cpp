@@ -23,8 +23,8 @@ TEST(Zip, finds_each_flipped_bit_of_a_content) {
     MemorySource source{bytes};
     const auto members = read_zip(source);
     ASSERT_TRUE(members);
-    std::size_t harmless = 0;
     for (const ZipMember& member : *members) {
+      std::size_t harmless = 0;
       const auto content = read_content(source, member, 100'000);
       for (std::uint64_t bit = member.data * 8; bit < (member.data + member.packed) * 8; ++bit) {
         char& byte = bytes[bit / 8];

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import pty
 import shutil
 import struct
 import subprocess
@@ -228,6 +229,23 @@ class Cleanup(CheckpointTest):
         os.utime(os.path.join(self.place, "epoch_4.npz"), (1_700_000_004, 1_700_000_004))
         self.run_checkpoint("cleanup", "--keep-last-n", "1", "--yes")
         self.assertEqual(self.names(), ["epoch_3.npz", "epoch_4.npz"])
+
+    def test_what_changes_after_the_question_stays(self):
+        self.epochs(4)
+        terminal, end = pty.openpty()
+        process = subprocess.Popen([cloud.RUNCTL, "checkpoint", "cleanup", self.place, "--keep-last-n", "2"], stdin=end, stderr=end,
+                                   stdout=subprocess.PIPE, text=True, env=self.cloud.environment)
+        os.close(end)
+        said = b""
+        while b"[y/N]" not in said:
+            said += os.read(terminal, 4096)
+        self.file("epoch_1.npz", npz(epoch=numpy.array(1), w=numpy.ones(9)))
+        os.write(terminal, b"y\n")
+        out, _ = process.communicate(timeout=60)
+        os.close(terminal)
+        self.assertEqual(process.returncode, 7, out)
+        self.assertIn("epoch_1.npz stays", out)
+        self.assertEqual(self.names(), ["epoch_1.npz", "epoch_3.npz", "epoch_4.npz"])
 
     def test_keeps_the_best_and_every_nth(self):
         self.epochs(6)

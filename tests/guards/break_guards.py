@@ -212,6 +212,25 @@ GUARDS = {
     "signature checking": (
         "src/aws/sigv4_verify.cpp", "if (!equal_in_constant_time(expected, presented.signature)) {",
         "if (expected.empty()) {", r"aws\.|emulator\."),
+    "checkpoints: contents are compared with their checksums": (
+        "src/checkpoint/zip_content.cpp", "if (crc.value() != member.crc)", "if (false)", r"checkpoint\.(Zip|Survey)"),
+    "checkpoints: what goes on is read whole first": (
+        "src/checkpoint/newest.cpp", "inspect(place, one, Depth::contents)", "inspect(place, one, Depth::structure)",
+        r"checkpoint\.Survey"),
+    "checkpoints: a tensor that is cut off": (
+        "src/checkpoint/safetensors.cpp", "if (at > size)", "if (false)", r"checkpoint\.Safetensors", r"checkpoint\.of/WholeFiles"),
+    "checkpoints: an HDF5 file that is cut off": (
+        "src/checkpoint/hdf5.cpp", "if (superblock.end_of_file > source.size())", "if (false)", r"checkpoint\.of/WholeFiles"),
+    "checkpoints: a damaged one is not counted as kept": (
+        "src/checkpoint/retention.cpp", "other.series != one.series || !is_good(other)", "other.series != one.series",
+        r"checkpoint\.Retention"),
+    "checkpoints: the newest stays by number and by time": (
+        "src/checkpoint/retention.cpp", "return std::min(higher, later);", "return higher;", r"checkpoint\.Retention"),
+    "checkpoints: nothing goes that other names lead to": (
+        "src/checkpoint/retention.cpp", "if (one.is_linked)", "if (false)", r"checkpoint\.Retention", r"cli\.checkpoint"),
+    "checkpoints: what changed after the question stays": (
+        "src/cli/checkpoint/cleanup.cpp", "if (found == now.end() || found->second != file) return false;",
+        "if (found == now.end()) return false;", r"cli\.checkpoint"),
 }
 
 

@@ -26,6 +26,7 @@ constexpr auto options = joined(own_options, connection_options);
 
 std::vector<std::string> skipped_lines(const Newest& newest) {
   std::vector<std::string> lines;
+  lines.reserve(newest.skipped.size());
   for (const checkpoint::Skipped& one : newest.skipped) {
     lines.push_back(
         fmt::format("{}: {}", transfer::printable(one.name), transfer::printable(one.why)));

@@ -31,14 +31,14 @@ class S3Place final : public checkpoint::Place {
         folder_{std::move(folder)},
         only_{std::move(only)} {}
 
-  std::string own_name() const override {
+  [[nodiscard]] std::string own_name() const override {
     return std::string{last_component(
         std::string_view{folder_}.substr(0, folder_.empty() ? 0 : folder_.size() - 1))};
   }
 
-  std::string named_file() const override { return only_; }
+  [[nodiscard]] std::string named_file() const override { return only_; }
 
-  std::string path_of(std::string_view name) const override {
+  [[nodiscard]] std::string path_of(std::string_view name) const override {
     return fmt::format("s3://{}/{}{}", bucket_, folder_, name.empty() ? only_ : name);
   }
 

@@ -1,6 +1,5 @@
 #include "cli/checkpoint/show.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -30,14 +29,13 @@ std::string step_text(const Checkpoint& one) {
 }
 
 std::string metrics_text(const Checkpoint& one, std::size_t most) {
-  std::vector<std::pair<std::string_view, double>> metrics{one.finding.facts.metrics.begin(),
-                                                           one.finding.facts.metrics.end()};
-  std::ranges::stable_partition(
-      metrics, [](const auto& metric) { return lower(metric.first).contains("loss"); });
   std::string text;
-  for (std::size_t i = 0; i < std::min(most, metrics.size()); ++i) {
-    text += fmt::format("{}{}={:.6g}", i == 0 ? "" : " ", transfer::printable(metrics[i].first),
-                        metrics[i].second);
+  std::size_t told = 0;
+  for (const bool losses : {true, false}) {
+    for (const auto& [name, value] : one.finding.facts.metrics) {
+      if (lower(name).contains("loss") != losses || told == most) continue;
+      text += fmt::format("{}{}={:.6g}", told++ == 0 ? "" : " ", transfer::printable(name), value);
+    }
   }
   return text;
 }
