@@ -57,6 +57,15 @@ TEST_F(put_file_on_machine, a_large_file_arrives_in_pieces_that_each_fit_a_comma
       << "parts are left behind";
 }
 
+TEST_F(put_file_on_machine, what_is_compressed_already_travels_as_it_is) {
+  const std::string content(300'000, 'x');
+  const auto put = put_file(bed_.machine(), path("f"), FileMode::readable, content, Packing::none);
+  ASSERT_TRUE(put.has_value()) << put.error().message;
+  EXPECT_EQ(put->sent_bytes, content.size());
+  EXPECT_EQ(sum_of(put->path), hex(sha256(content)));
+  EXPECT_EQ(bed_.said_by("ls -A " + (bed_.root() / "root/code").string()), "f");
+}
+
 TEST_F(put_file_on_machine, a_file_that_is_there_is_not_sent_again) {
   const std::string content = noise(200'000);
   ASSERT_TRUE(put_file(bed_.machine(), path("f"), FileMode::readable, content));

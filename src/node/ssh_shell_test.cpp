@@ -17,8 +17,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/digest.hpp"
 #include "base/text.hpp"
 #include "node/block_machine_fixture.hpp"
+#include "node/put_file.hpp"
 #include "node/script.hpp"
 
 namespace runctl::node {
@@ -131,6 +133,23 @@ TEST_F(over_ssh, a_long_script_with_any_text_arrives_unchanged_and_on_no_command
   ASSERT_EQ(code_of(outcome), "");
   std::ofstream{folder() + "/big"} << big;
   EXPECT_EQ(outcome->out, testing::said_by("sha256sum <" + folder() + "/big") + "\n" + odd);
+}
+
+TEST_F(over_ssh, a_file_of_megabytes_takes_a_few_scripts) {
+  std::string content;
+  std::string last = "seed";
+  while (content.size() < std::size_t{7} << 20U) {
+    last = sha256(last);
+    content += last + "'";
+  }
+  auto ssh = shell();
+  const Machine machine{.shell = ssh, .instance = bed_->machine().instance};
+  const auto put =
+      put_file(machine, folder() + "/large", FileMode::owner_only, content, Packing::none);
+  ASSERT_EQ(code_of(put), "");
+  EXPECT_LE(put->pieces, 4U);
+  EXPECT_EQ(testing::said_by("sha256sum <" + folder() + "/large | cut -c 1-64"),
+            hex(sha256(content)));
 }
 
 TEST_F(over_ssh, a_script_that_says_the_end_itself_does_not_end_early) {

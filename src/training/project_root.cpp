@@ -15,12 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that people share, or keep everything in.
+// A folder that people share, as /tmp, or keep everything in. (That everybody may write to it does
+// not tell: where Windows' disks are mounted, that is so everywhere.)
 bool is_common_ground(const fs::path& folder, const fs::path& home) {
   std::error_code error;
   if (folder == home || folder == folder.root_path()) return true;
   const auto permissions = fs::status(folder, error).permissions();
-  return !error && (permissions & fs::perms::others_write) != fs::perms::none;
+  return !error && (permissions & fs::perms::sticky_bit) != fs::perms::none;
 }
 
 std::optional<fs::path> upward(fs::path folder, const fs::path& home, const char* name) {

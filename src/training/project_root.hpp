@@ -19,7 +19,7 @@ enum class RootMarker : std::uint8_t {
   git,        // the top of a git working tree
   pyproject,  // pyproject.toml
   none,       // the script's own folder
-  alone,      // no folder: the script lies in a home folder, in / or in one that all may write to
+  alone,  // no folder: the script lies in a home folder, in / or in one that people share, as /tmp
 };
 // "its .runctl.toml", to stand behind "found by".
 [[nodiscard]] std::string_view in_words(RootMarker marker);
@@ -34,8 +34,8 @@ struct ProjectRoot {
 
 // Looks from the script's folder upward, up to the user's `home`, which is never a project itself:
 // a repository there is one of dotfiles, a `.runctl.toml` one of settings. Nor is a folder that
-// everybody may write to, such as /tmp: what lies there may be another user's. Errors: not_found
-// when there is no such script; invalid_argument when it is no file; as fail_errno.
+// people share, with the sticky bit, such as /tmp: what lies there may be another user's. Errors:
+// not_found when there is no such script; invalid_argument when it is no file; as fail_errno.
 [[nodiscard]] Result<ProjectRoot> find_project_root(const std::filesystem::path& script,
                                                     const std::filesystem::path& home);
 

@@ -67,9 +67,9 @@ TEST_F(project_root, is_never_the_home_folder_nor_above_it) {
   EXPECT_EQ(root->marker, RootMarker::alone);
 }
 
-TEST_F(project_root, is_no_folder_that_everybody_may_write_to) {
+TEST_F(project_root, is_no_folder_that_people_share) {
   fs::create_directories(project_.root() / "a/.git");
-  fs::permissions(project_.root() / "a", fs::perms::all);
+  fs::permissions(project_.root() / "a", fs::perms::all | fs::perms::sticky_bit);
   EXPECT_EQ(below(root_of()), "a/b");
   EXPECT_EQ(root_of().marker, RootMarker::none);
 }

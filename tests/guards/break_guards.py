@@ -231,6 +231,27 @@ GUARDS = {
     "checkpoints: what changed after the question stays": (
         "src/cli/checkpoint/cleanup.cpp", "if (found == now.end() || found->second != file) return false;",
         "if (found == now.end()) return false;", r"cli\.checkpoint"),
+    "code: secrets are not sent": (
+        "src/training/code_walk.cpp", "if ((place.secret || is_secret(name)) &&", "if (name.empty() &&",
+        r"training\.code_tree", r"cli\.code"),
+    "code: no link is followed out of the project": (
+        "src/training/code_walk.cpp", 'if (inside.empty() || *inside.begin() == "..") {', 'if (inside == "never") {',
+        r"training\.code_tree", r"cli\.code"),
+    "code: no run starts from a tree that was cut off in the middle": (
+        "src/node/scripts/place_code.sh", "  rm -f -- manifest || die", "  : || die", r"node\.placing_code"),
+    "code: an archive upon another state is not applied": (
+        "src/node/scripts/place_code.sh", '{ [ -z "$BASE" ] || [ "$have" = "$BASE" ]; }', ":", r"node\.placing_code"),
+    "code: what arrived is what was sent": (
+        "src/node/scripts/place_code.sh", '[ "$(sha256sum <archive | cut -c 1-64)" = "$ARCHIVE_SHA256" ] ||', ": ||",
+        r"node\.placing_code"),
+    "code: what an archive leads to is what was meant": (
+        "src/node/scripts/place_code.sh", '[ "$(sha256sum <new/manifest | cut -c 1-64)" = "$STATE" ] ||', ": ||",
+        r"node\.placing_code"),
+    "code: a run's files are its own": (
+        "src/node/scripts/place_code.sh", "cp -a --reflink=auto -- tree", "cp -a -l -- tree", r"node\.placing_code"),
+    "code: a file that changed just before it was looked at is read again": (
+        "src/training/stat_cache.cpp", "std::max(stamp.modified_ns, stamp.changed_ns) >= settled_before",
+        "stamp.size > 1000000000000U", r"training\.stat_cache"),
 }
 
 

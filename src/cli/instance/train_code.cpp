@@ -21,7 +21,10 @@ namespace {
 // Of names, in a line.
 constexpr std::size_t most_named = 10;
 
+// With the embedded emulator it is beside its state, and goes with it.
 std::filesystem::path cache_of(const Context& context) {
+  if (context.globals.use_emulator)
+    return std::filesystem::path{context.globals.emulator_state} / "cache";
   if (const auto cache = context.environment.get("XDG_CACHE_HOME"))
     return std::filesystem::path{*cache} / "runctl";
   return std::filesystem::path{home_of(context)} / ".cache" / "runctl";
