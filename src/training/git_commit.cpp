@@ -33,7 +33,7 @@ std::optional<fs::path> git_directory(fs::path folder) {
   std::error_code error;
   folder = fs::weakly_canonical(folder, error);
   while (!error && !folder.empty()) {
-    const fs::path git = folder / ".git";
+    fs::path git = folder / ".git";
     if (fs::is_directory(git, error)) return git;
     if (fs::is_regular_file(git, error)) {
       const std::string line = line_of(git);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 Result<fs::path> find_script(const fs::path& script) {
   std::error_code error;
-  const fs::path path = fs::absolute(script, error).lexically_normal();
+  fs::path path = fs::absolute(script, error).lexically_normal();
   if (error || !fs::is_regular_file(path, error)) {
     return fail(Errc::not_found, fmt::format("there is no script {}", script.string()));
   }
