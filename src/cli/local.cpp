@@ -44,7 +44,7 @@ Result<fs::path> directory(const Arguments& arguments, std::string_view option, 
   const auto text = arguments.get(option);
   if (!text) return fs::path{};
   std::error_code error;
-  const fs::path path = fs::absolute(*text, error).lexically_normal();
+  fs::path path = fs::absolute(*text, error).lexically_normal();
   if (!error && make == Make::yes) fs::create_directories(path, error);
   if (error || !fs::is_directory(path, error)) {
     return fail(Errc::not_found, fmt::format("{} names no directory: {}", option, *text));

@@ -130,7 +130,7 @@ class Follower {
     return slept;
   }
 
-  Result<void> check_deadline() const {
+  [[nodiscard]] Result<void> check_deadline() const {
     if (following_.clock.ticks() < following_.deadline) return {};
     return goes_on(Errc::deadline_exceeded, "has not ended within the time given");
   }

@@ -36,6 +36,7 @@ Result<std::vector<RunHost>> running_hosts(const std::shared_ptr<Cloud>& cloud) 
       volume::list_instances(cloud->aws(), {{.name = "instance-state-name", .values = {"running"}}},
                              cloud->options()));
   std::vector<RunHost> hosts;
+  hosts.reserve(instances.size());
   for (const auto& instance : instances) hosts.push_back(host_of(cloud, instance));
   return hosts;
 }
