@@ -222,7 +222,7 @@ TEST_F(Survey, passes_over_what_is_torn) {
 TEST_F(Survey, a_torn_one_without_a_number_does_not_decide_the_order) {
   put("epoch_2.pt", good, 10);
   put("epoch_1.pt", good, 20);
-  put("interrupted.pt", "", 30);
+  put("last.pt", "", 30);
   EXPECT_EQ(newest(), "epoch_2.pt");
 }
 

@@ -143,6 +143,15 @@ TEST(Zip, reads_zip64) {
   EXPECT_NE(read_error(wrong), "");
 }
 
+TEST(Npz, holds_the_header_of_an_array_against_its_size) {
+  const std::string array = fixture("weights.npy");
+  EXPECT_EQ(look_at(zip_of({{"w.npy", array}}), "x.npz").verdict, Verdict::sound);
+  // A writer that was cut off, and an archive that was made of what it left.
+  const Finding cut = look_at(zip_of({{"w.npy", array.substr(0, array.size() - 4)}}), "x.npz");
+  EXPECT_EQ(cut.verdict, Verdict::damaged);
+  EXPECT_THAT(cut.why, HasSubstr("w.npy has 44 bytes where its shape takes 48"));
+}
+
 TEST(Torch, misses_a_tensor_that_its_pickle_names) {
   // ('storage', torch.FloatStorage, '0', 'cpu', 3) as a persistent id.
   const std::string pickle = std::string{"\x80\x02(X\x07", 5} + std::string(3, '\0') +
