@@ -55,7 +55,7 @@ struct CodeTree {
   std::string commit = {};     // of git, 40 hexadecimal digits; "" without one
   std::string git_fault = {};  // why the .gitignore files alone count in a repository; or ""
   std::vector<CodeEntry> entries = {};  // in the order of the bytes of their paths
-  std::vector<LeftOut> left_out = {};   // what rules leave out is not among it
+  std::vector<LeftOut> left_out = {};   // in the same order; what rules leave out is not among it
   Timestamp looked_at = {};             // when that began
   [[nodiscard]] std::uint64_t bytes() const;
 };

@@ -90,6 +90,7 @@ class Walk {
     if (place.repository == nullptr) without_git_.push("", without_git_rules);
     RUNCTL_TRY(look_into(std::move(place), folder));
     std::ranges::sort(tree_.entries, {}, &CodeEntry::path);
+    std::ranges::sort(tree_.left_out, {}, &LeftOut::path);
     return {};
   }
 

@@ -1,5 +1,6 @@
 """The code of a training run: what of a project gets to a machine, how often, and what never does. On both kinds of
 hardware."""
+import ast
 import os
 import random
 import re
@@ -54,8 +55,8 @@ class Code:
 
     def listed(self, outcome):
         """The paths of the files, and all lines."""
-        lines = outcome.out.splitlines()
-        return [eval(line.split(" ", 2)[1]) for line in lines if line.startswith(("file ", "link "))]
+        quoted = r"""^(?:file|link) ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+        return [ast.literal_eval(name) for name in re.findall(quoted, outcome.out, re.M)]
 
     def test_first_unchanged_changed_and_deleted(self):
         self.write("pkg/a.py", "A = 1")
