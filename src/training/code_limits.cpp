@@ -20,6 +20,7 @@ std::vector<std::string> largest(const CodeTree& tree, std::vector<std::size_t> 
   std::ranges::partial_sort(which, which.begin() + static_cast<std::ptrdiff_t>(count),
                             std::ranges::greater{}, size_of);
   std::vector<std::string> lines;
+  lines.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     lines.push_back(fmt::format("{}: {}", node::to_utf8(tree.entries[which[i]].path),
                                 bytes_in_words(size_of(which[i]))));

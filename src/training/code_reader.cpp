@@ -92,8 +92,7 @@ class Queue {
     std::unique_lock lock{mutex_};
     auto& slot = slots_[taken_ % slots_.size()];
     if (!ready_.wait(lock, stop, [&] { return slot.has_value(); })) return std::nullopt;
-    auto content = std::move(slot);
-    slot.reset();
+    auto content = std::exchange(slot, std::nullopt);
     ++taken_;
     room_.notify_one();
     return content;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -40,7 +39,7 @@ std::filesystem::path folder_of(const SyncSettings& settings, const std::string&
 
 Indices all_of(const CodeTree& tree) {
   Indices all(tree.entries.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   return all;
 }
 
@@ -96,7 +95,8 @@ class Sync {
   // An event of something that began then.
   void log(std::string_view name, std::chrono::steady_clock::time_point began,
            std::vector<LogField> fields) const;
-  Result<node::CodeOnMachine> place(const node::Machine& machine, const node::CodeWish& wish) const;
+  [[nodiscard]] Result<node::CodeOnMachine> place(const node::Machine& machine,
+                                                  const node::CodeWish& wish) const;
 
   // A cache that cannot be written costs time, and no more.
   void keep_stamps() { warn(keep_hashes(folder_ / "stat", tree_, tree_.looked_at)); }
