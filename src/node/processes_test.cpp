@@ -72,9 +72,9 @@ TEST_F(processes, without_nvidia_smi_there_are_no_gpus) {
 }
 
 TEST_F(processes, hostile_names_break_nothing) {
-  bed_.said_by(
-      fmt::format("cp /bin/sleep '{0}/a) R 1\n2 (\"b'; '{0}/a) R 1\n2 (\"b' 20 >/dev/null 2>&1 &",
-                  bed_.root().string()));
+  const std::string name = bed_.root() / "a) R 1\n2 (\"b";
+  const Background other{fmt::format("cp /bin/sleep '{0}' && exec '{0}' 300", name)};
+  ASSERT_TRUE(eventually(fmt::format("grep -q 'a) R 1' /proc/{}/comm", other.pid())));
   const auto load = read_load(bed_.machine(), 30, std::chrono::milliseconds{200});
   EXPECT_EQ(code_of(load), "");
 }
