@@ -41,7 +41,7 @@ inline bool is_trusted(const Finding& finding) {
 
 inline std::string number(std::uint64_t value, std::size_t bytes) {
   std::string out;
-  for (std::size_t i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xffU);
+  for (std::size_t i = 0; i < bytes; ++i, value >>= 8U) out += static_cast<char>(value & 0xffU);
   return out;
 }
 
