@@ -32,7 +32,7 @@ TEST_F(processes, a_busy_one_is_on_top_with_its_run) {
   EXPECT_GT(found->cpu_percent, 1);
   EXPECT_LT(found->cpu_percent, 150);
   EXPECT_GT(found->memory_bytes, 100'000U);
-  EXPECT_EQ(found->run_id, "busy");
+  EXPECT_EQ(found->run_id, id("busy").str());
   EXPECT_THAT(found->command, HasSubstr("while"));
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -16,7 +17,10 @@
 
 namespace runctl::node::testing {
 
-inline RunId id(std::string_view text) { return RunId::parse(text).value(); }
+// A run's processes are known by its id all over the machine, and tests run beside each other.
+inline RunId id(std::string_view text) {
+  return RunId::parse(fmt::format("{}-{}", text, ::getpid())).value();
+}
 
 template <class T>
 std::string code_of(const Result<T>& result) {

@@ -67,9 +67,9 @@ TEST_F(outcomes, random_bytes_come_back_as_they_are) {
   EXPECT_EQ(log.size(), 300'000U);
   const std::string copy = bed_.root() / "copy";
   bed_.said_by(fmt::format("touch {0}; chmod 666 {0}", copy));
-  ASSERT_EQ(
-      bed_.said_by(fmt::format("cmp {}/runs/r/log {} && echo same", bed_.root().string(), file)),
-      "same");
+  ASSERT_EQ(bed_.said_by(fmt::format("cmp {}/runs/{}/log {} && echo same", bed_.root().string(),
+                                     id("r").str(), file)),
+            "same");
   EXPECT_EQ(read_file(file).value_or(""), log);
 }
 
@@ -166,9 +166,7 @@ TEST_F(outcomes, a_run_that_fills_the_disk_with_its_log_has_its_outcome) {
   bed_.said_by(fmt::format("mkdir {}/runs", bed_.root().string()));
   const SmallDisk disk{bed_.root() / "runs"};
   if (!disk.is_there()) GTEST_SKIP() << "cannot mount a tmpfs";
-  ASSERT_EQ(code_of(start_run(bed_.machine(),
-                              shell_run("r", "yes fill; echo x; exit 9"))),
-            "");
+  ASSERT_EQ(code_of(start_run(bed_.machine(), shell_run("r", "yes fill; echo x; exit 9"))), "");
   const auto ended = when_ended(id("r"));
   EXPECT_EQ(ended.run.state, RunState::failed);
   EXPECT_EQ(ended.run.exit_status, 9);
