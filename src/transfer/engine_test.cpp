@@ -286,7 +286,7 @@ TEST_F(EngineTest, WritesOnlyWhereTheConditionHolds) {
   job.condition.absent = true;
   EXPECT_EQ(run({job}).failed, 1U);
   EXPECT_EQ(outcome("k").result.error().code, Errc::precondition);
-  EXPECT_EQ(outcome("k").result.error().message, "s3://bucket/k exists already");
+  EXPECT_EQ(outcome("k").result.error().message, "the object s3://bucket/k exists already");
   EXPECT_EQ(object("k"), "old");
   job.condition = {.etag = store.find(name("k"))->etag};
   EXPECT_EQ(run({job}).failed, 0U);

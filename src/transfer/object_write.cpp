@@ -33,9 +33,9 @@ std::optional<Stored> already_there(RunContext& run, const std::stop_token& stop
 Error say_condition(Error error, const Expected& expected) {
   if (!is_status(error, 412)) return error;
   if (expected.condition.absent) {
-    error.message = fmt::format("{} exists already", to_text(expected.target));
+    error.message = fmt::format("the object {} exists already", to_text(expected.target));
   } else if (!expected.condition.etag.empty()) {
-    error.message = fmt::format("{} is no longer what it was", to_text(expected.target));
+    error.message = fmt::format("the object {} is no longer what it was", to_text(expected.target));
   }
   return error;
 }
