@@ -110,7 +110,6 @@ Result<PartialFile> PartialFile::open_whole(TargetDirectories& directories, cons
   PartialFile partial{std::move(place)};
   partial.file_ = *std::move(file);
   partial.has_name_ = false;
-  partial.can_be_continued_ = false;
   partial.is_empty_ = true;
   return partial;
 }

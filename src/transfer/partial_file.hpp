@@ -61,8 +61,8 @@ class PartialFile {
   [[nodiscard]] static Result<PartialFile> open_whole(TargetDirectories& directories,
                                                       const Download& job);
 
-  // Not when it came from open_whole(): then it can have no note.
-  [[nodiscard]] bool can_be_continued() const { return can_be_continued_; }
+  // Whether it has a name by which a later run finds it; without one it can have no note.
+  [[nodiscard]] bool can_be_continued() const { return has_name_; }
 
   [[nodiscard]] const RandomAccessFile& file() const { return file_; }
 
@@ -102,7 +102,6 @@ class PartialFile {
   Place place_;
   RandomAccessFile file_ = {};
   bool has_name_ = true;
-  bool can_be_continued_ = true;
   bool is_empty_ = false;  // surely
   RandomAccessFile note_ = {};
   std::uint64_t note_end_ = 0;

@@ -33,17 +33,7 @@ mv -f -- "$LIST" "$work/list" || die io_error "cannot write in $work"
 printf '%s' "$WORKER" >"$work/worker.sh" || die io_error "cannot write in $work (is it full?)"
 
 downloader=$FETCH_WITH
-if [ -z "$downloader" ]; then
-  if command -v curl >/dev/null; then
-    downloader=curl
-  elif wget --version 2>/dev/null | grep -q GNU; then
-    downloader=wget
-  elif command -v python3 >/dev/null; then
-    downloader=python3
-  else
-    die no_downloader "this machine has neither curl nor GNU wget nor python3"
-  fi
-fi
+[ -n "$downloader" ] || choose_downloader ""
 
 # A start of the machine lies between: what was not written back by then may have holes.
 read -r boot </proc/sys/kernel/random/boot_id

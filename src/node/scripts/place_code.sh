@@ -24,17 +24,6 @@ report() { # report PLACED [MEMBERS]
 }
 
 # By an URL that is on no command line.
-choose_downloader() {
-  if command -v curl >/dev/null; then
-    downloader=curl
-  elif wget --version 2>/dev/null | grep -q GNU; then
-    downloader=wget
-  elif command -v python3 >/dev/null; then
-    downloader=python3
-  else
-    die no_downloader "this machine has neither curl nor GNU wget nor python3, to download code with"
-  fi
-}
 download() {
   case $downloader in
     curl)
@@ -56,7 +45,7 @@ with urllib.request.urlopen(sys.stdin.readline().strip(), timeout=60) as answer,
 
 fetch_archive() {
   if [ -n "$URL" ]; then
-    choose_downloader
+    choose_downloader ", to download code with"
     # The URL lets whoever has it read the archive.
     output=$(download 2>&1) || {
       output=$(printf '%s' "$output" | tail -n 1 | sed 's|https*://[^ ]*|(URL)|g')
