@@ -8,7 +8,7 @@ down. Of each: seconds, CPU seconds (user and system) and peak memory, median of
 The server is this runctl's emulator, unless --endpoint names another (credentials from the environment then). Rounds are
 interleaved, so that a slow moment hits all alike. What is missing on this machine is named.
 
-`curl` is no peer but the floor: one stream without a checksum, from the server to the disk.
+`curl` is no peer but the floor: one stream without a checksum, from the server to the disk, or from the disk to the server.
 
 Prints; asserts only that what came down is what went up.
 """
@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--small", type=int, default=10_000, help="objects of 16 KiB")
     parser.add_argument("--keys", type=int, default=200_000, help="to be listed")
     parser.add_argument("--tree", type=int, default=20_000, help="files of the tree that is synced")
-    parser.add_argument("--only", default="", help="rows whose name has this in it")
+    parser.add_argument("--only", default="", help="rows whose names have one of these words, with commas between")
     parser.add_argument("--directory", help="where the data lies (default: below $TMPDIR)")
     return parser.parse_args()
 
@@ -188,7 +188,7 @@ class Bench:
                   f"{mib:8.1f} {mib / base[2]:6.1f} x", flush=True)
 
     def wanted(self, name):
-        return self.options.only in name
+        return any(word in name for word in self.options.only.split(","))
 
     def large(self):
         size = self.options.large_mib * MIB
@@ -197,7 +197,11 @@ class Bench:
         expected = digest(source)
         up, down = (f"one object of {self.options.large_mib} MiB {way}" for way in ("up", "down"))
         if self.wanted(up):
-            self.row(up, {tool: by.put(source, f"large-{at}") for at, (tool, by) in enumerate(self.tools.items())})
+            commands = {tool: by.put(source, f"large-{at}") for at, (tool, by) in enumerate(self.tools.items())}
+            if shutil.which("curl"):
+                url = self.presigned("large-curl", "--method", "PUT")
+                commands["curl (floor)"] = ["curl", "-sSf", "-o", "/dev/null", "-T", source, url]
+            self.row(up, commands)
         if not self.wanted(down):
             return
         subprocess.run(self.tools["runctl"].put(source, "large"), env=self.environment, check=True, stdout=subprocess.DEVNULL)
@@ -210,11 +214,13 @@ class Bench:
 
         commands = {tool: by.get("large", target) for tool, by in self.tools.items()}
         if shutil.which("curl"):
-            url = subprocess.run([*self.tools["runctl"].words, "presign", "s3://bench/large"], env=self.environment,
-                                 check=True, capture_output=True, text=True).stdout.strip()
-            commands["curl (floor)"] = ["curl", "-sS", "-o", target, url]
+            commands["curl (floor)"] = ["curl", "-sSf", "-o", target, self.presigned("large")]
         self.row(down, commands, after=check)
         os.remove(source)
+
+    def presigned(self, key, *words):
+        return subprocess.run([*self.tools["runctl"].words, "presign", f"s3://bench/{key}", *words], env=self.environment,
+                              check=True, capture_output=True, text=True).stdout.strip()
 
     def small(self):
         count = self.options.small

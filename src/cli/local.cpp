@@ -12,10 +12,12 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
+#include "cli/instance/train_code.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
 #include "node/run_record.hpp"
+#include "training/packages.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -26,13 +28,14 @@ constexpr std::array<PositionalSpec, 2> positionals{{
     {.name = "SCRIPT", .help = "the training script"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 6> options{{
+constexpr std::array<OptionSpec, 7> options{{
     {.name = "--data-dir", .value = "DIR", .help = "given to SCRIPT as RUNCTL_DATA_DIR"},
     {.name = "--checkpoint-dir",
      .value = "DIR",
      .help = "given as RUNCTL_CHECKPOINT_DIR; one run at a time uses it"},
     {.name = "--output-dir", .value = "DIR", .help = "given as RUNCTL_OUTPUT_DIR"},
     {.name = "--resume", .help = "go on from the newest complete checkpoint"},
+    packages_option,
     {.name = "--wait", .help = "show its output, and end as it ends (the default)"},
     {.name = "--detach", .help = "return when it is started"},
 }};
@@ -67,6 +70,14 @@ Result<training::LocalSpec> spec_of(const Arguments& arguments, const fs::path& 
   return spec;
 }
 
+// Somebody who has activated an environment means it. "" where there is none.
+std::string active_environment(const Context& context) {
+  for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
+    if (const auto path = context.environment.get(name)) return *path;
+  }
+  return "";
+}
+
 Error explain(const RunHost& host, Error error) {
   if (error.remote && error.remote->code == "busy") {
     error.hint = "Two runs that write one directory destroy each other's checkpoints.";
@@ -78,13 +89,22 @@ Error explain(const RunHost& host, Error error) {
 }
 
 Result<ExitCode> start(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY_LET(const auto spec, spec_of(arguments, home_of(context),
-                                          context.globals.dry_run ? Make::no : Make::yes));
+  RUNCTL_TRY_LET(auto spec, spec_of(arguments, home_of(context),
+                                    context.globals.dry_run ? Make::no : Make::yes));
+  if (const auto packages = arguments.get("--packages")) {
+    spec.packages = *packages;
+  } else if (const std::string active = active_environment(context); !active.empty()) {
+    spec.packages = training::packages_none;
+    note(context, fmt::format("It uses the packages of {}, which is active.", active));
+  }
   RUNCTL_TRY_LET(const auto id, training::new_run_id(context.clock, context.random));
   RUNCTL_TRY_LET(const auto run_spec, training::plan_local(id, spec));
   if (context.globals.dry_run) {
-    return show_plan(context, {fmt::format("start {} in {}", node::command_in_short(run_spec.argv),
-                                           run_spec.working_directory)});
+    std::vector<std::string> steps;
+    if (run_spec.packages) steps.push_back(training::in_words(*run_spec.packages));
+    steps.push_back(fmt::format("start {} in {}", node::command_in_short(run_spec.argv),
+                                run_spec.working_directory));
+    return show_plan(context, steps);
   }
   const RunHost host = host_here(context);
   const auto run = node::start_run(host.machine(context.stop), run_spec);

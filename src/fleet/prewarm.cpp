@@ -142,8 +142,8 @@ Result<bool> is_away(const Session& session, const Borrowed& what) {
 
 Result<void> take_off(const Change& change, const Borrowed& what) {
   const Session& session = change.session;
-  RUNCTL_TRY(
-      node::end_fetch(volume::machine_of(session, what.machine, question_patience), what.volume));
+  RUNCTL_TRY(node::end_fetch(volume::machine_of(session, what.machine, question_patience),
+                             {.volume = what.volume}));
   if (what.mounted) {
     session.progress(fmt::format("unmounting {} on {}", what.volume, what.machine));
     RUNCTL_TRY(volume::quiesce(change, what.volume, what.machine));
@@ -222,7 +222,8 @@ Result<Work> work_on(const Change& change, const PrewarmPlan& plan, InstanceFact
   } else if (plan.mounts) {
     RUNCTL_TRY(volume::mount(change, plan.volume, id, plan.mount));
   }
-  RUNCTL_TRY(node::end_fetch(volume::machine_of(session, id, question_patience), plan.volume.id));
+  RUNCTL_TRY(node::end_fetch(volume::machine_of(session, id, question_patience),
+                             {.volume = plan.volume.id}));
   Work work;
   RUNCTL_TRY_LET(work.filling,
                  volume::on_machine(change, "fetch",

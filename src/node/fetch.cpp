@@ -119,15 +119,15 @@ std::string in_words(const FetchFailure& failure) {
     case FetchFault::changed:
       return "it has changed since it was listed";
     case FetchFault::disk_full:
-      return "the volume is full";
+      return "the disk is full";
     case FetchFault::cannot_write:
-      return "it cannot be written on the volume";
+      return "it cannot be written there";
     case FetchFault::behind_link:
-      return "a symbolic link on the volume is in its path";
+      return "a symbolic link there is in its path";
     case FetchFault::no_directory:
-      return "a file on the volume is where a directory of its path would be";
+      return "a file is where a directory of its path would be";
     case FetchFault::is_directory:
-      return "a directory on the volume is where it would be";
+      return "a directory is where it would be";
     case FetchFault::killed:
       return "what downloaded it was ended";
   }
@@ -145,7 +145,7 @@ std::string list_of(std::span<const FetchFile> files) {
   return list;
 }
 
-Result<Fetched> fetch(const Machine& machine, const VolumeId& volume,
+Result<Fetched> fetch(const Machine& machine, const FetchTarget& target,
                       std::span<const FetchFile> files, const JobWatch& watch,
                       const FetchOptions& options) {
   if (files.size() > fetch_limit) {
@@ -153,20 +153,22 @@ Result<Fetched> fetch(const Machine& machine, const VolumeId& volume,
                                                     files.size(), fetch_limit));
   }
   const std::string list = list_of(files);
-  const std::string target = fmt::format("{}/{}.urls", options.list_directory, volume);
-  RUNCTL_TRY_LET(const auto put, put_file(machine, target, FileMode::owner_only, list));
+  const std::string list_path = fmt::format("{}/{}.urls", options.list_directory, target.name());
+  RUNCTL_TRY_LET(const auto put, put_file(machine, list_path, FileMode::owner_only, list));
   RUNCTL_TRY_LET(const auto record,
                  run_job(machine,
                          {.name = job_name,
-                          .parameters = {{"VOLUME_ID", volume.str()},
+                          .parameters = {{"VOLUME_ID", target.volume ? target.volume->str() : ""},
+                                         {"FOLDER", target.volume ? "" : target.folder},
                                          {"LIST", put.path},
                                          {"LIST_SHA256", hex(sha256(list))},
                                          {"WORKER", std::string{script_text("fetch_worker")}},
                                          {"FETCH_WITH", options.program},
                                          {"CLEAN", options.is_last ? "yes" : "no"},
                                          {"WAIT_SECONDS", "10"}}},
-                         volume, watch));
-  Fetched fetched{.files = count_at(record, "fetched"),
+                         target.name(), watch));
+  Fetched fetched{.directory = string_at(record, "directory").value_or(""),
+                  .files = count_at(record, "fetched"),
                   .bytes = count_at(record, "bytes"),
                   .already = count_at(record, "skipped"),
                   .already_bytes = count_at(record, "skipped_bytes"),
@@ -183,13 +185,13 @@ Result<Fetched> fetch(const Machine& machine, const VolumeId& volume,
   return fetched;
 }
 
-Result<void> end_fetch(const Machine& machine, const VolumeId& volume) {
-  RUNCTL_TRY_LET(const JobEnd end, stop_job(machine, job_name, volume));
+Result<void> end_fetch(const Machine& machine, const FetchTarget& target) {
+  RUNCTL_TRY_LET(const JobEnd end, stop_job(machine, job_name, target.name()));
   if (end != JobEnd::running) return {};
   auto busy =
-      fail(Errc::conflict, fmt::format("instance {} still downloads to volume {}, and could "
-                                       "not be stopped",
-                                       machine.instance, volume));
+      fail(Errc::conflict, fmt::format("instance {} still downloads to {}, and could not be "
+                                       "stopped",
+                                       machine.instance, target.name()));
   busy.error().hint = "It ends by itself; the same command goes on then.";
   return busy;
 }

@@ -136,7 +136,7 @@ class fetching : public testing::OnBlockMachine {
   Result<Fetched> fetch_all(const std::vector<FetchFile>& files, FetchOptions options = {},
                             std::chrono::seconds patience = std::chrono::seconds{60}) {
     options.list_directory = (bed_->folder() / "lists").string();
-    return fetch(bed_->machine(), volume, files,
+    return fetch(bed_->machine(), {.volume = volume}, files,
                  {.clock = clock_, .deadline = clock_.ticks() + patience}, options);
   }
   std::string at(const std::string& path) const { return bed_->mount_point() + "/" + path; }
@@ -373,7 +373,7 @@ TEST(fetching_directories, fills_one_too) {
   RealClock clock;
   const FetchFile file{.path = "a", .size = 0, .url = Secret{"http://127.0.0.1:1/a"}};
   const auto fetched =
-      fetch(bed.machine(), volume, std::vector{file},
+      fetch(bed.machine(), {.volume = volume}, std::vector{file},
             {.clock = clock, .deadline = clock.ticks() + std::chrono::seconds{10}});
   EXPECT_EQ(code_of(fetched), "not_mounted");
 }

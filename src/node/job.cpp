@@ -67,10 +67,10 @@ Result<JobReport> read_report(const InstanceId& instance, json::value value) {
 struct Subject {
   const Machine& machine;
   const Script& script;
-  const VolumeId& volume;
+  std::string_view target;
 
   [[nodiscard]] std::string words() const {
-    return fmt::format("'{}' of {} on instance {}", script.name, volume, machine.instance);
+    return fmt::format("'{}' of {} on instance {}", script.name, target, machine.instance);
   }
 };
 
@@ -154,7 +154,7 @@ class Follower {
         auto record,
         run_script(asked(), {.name = "start_job",
                              .parameters = {{"JOB", std::string{job_.script.name}},
-                                            {"VOLUME_ID", job_.volume.str()},
+                                            {"TARGET", std::string{job_.target}},
                                             {"TEXT", assemble(job_.script)},
                                             {"WRAPPER", std::string{script_text("job_wrapper")}},
                                             {"WAIT_TENTHS", wait_tenths()}}}));
@@ -164,7 +164,7 @@ class Follower {
     RUNCTL_TRY_LET(auto record,
                    run_script(asked(), {.name = "job_status",
                                         .parameters = {{"JOB", std::string{job_.script.name}},
-                                                       {"VOLUME_ID", job_.volume.str()},
+                                                       {"TARGET", std::string{job_.target}},
                                                        {"ID", *id_},
                                                        {"WAIT_TENTHS", wait_tenths()}}}));
     return read_report(job_.machine.instance, std::move(record));
@@ -199,19 +199,20 @@ class Follower {
   std::uint64_t measured_done_ = 0;  // by then
 };
 
-Result<JobReport> end_job(const Machine& machine, std::string_view name, const VolumeId& volume) {
+Result<JobReport> end_job(const Machine& machine, std::string_view name, std::string_view target) {
   // The stop that was requested is of the job, not of its end.
   const Machine patient{
       .shell = machine.shell, .instance = machine.instance, .timeout = stop_timeout};
-  RUNCTL_TRY_LET(auto record, run_script(patient, {.name = "stop_job",
-                                                   .parameters = {{"JOB", std::string{name}},
-                                                                  {"VOLUME_ID", volume.str()}}}));
+  RUNCTL_TRY_LET(auto record,
+                 run_script(patient, {.name = "stop_job",
+                                      .parameters = {{"JOB", std::string{name}},
+                                                     {"TARGET", std::string{target}}}}));
   return read_report(machine.instance, std::move(record));
 }
 
 Result<json::value> Follower::give_up(Errc code) {
   const std::string why = code == Errc::cancelled ? "was cancelled" : "did not end in time";
-  const auto end = end_job(job_.machine, job_.script.name, job_.volume);
+  const auto end = end_job(job_.machine, job_.script.name, job_.target);
   if (!end) {
     const bool never_began = end.error().remote && end.error().remote->code == "no_run";
     if (never_began)
@@ -251,14 +252,14 @@ milliseconds next_look(milliseconds last, const JobPace& pace) {
   return std::max(milliseconds{static_cast<std::int64_t>(std::min(left / 2, longest))}, first_wait);
 }
 
-Result<json::value> run_job(const Machine& machine, const Script& script, const VolumeId& volume,
+Result<json::value> run_job(const Machine& machine, const Script& script, std::string_view target,
                             const JobWatch& watch) {
-  const Subject job{.machine = machine, .script = script, .volume = volume};
+  const Subject job{.machine = machine, .script = script, .target = target};
   return Follower{job, watch}.follow();
 }
 
-Result<JobEnd> stop_job(const Machine& machine, std::string_view name, const VolumeId& volume) {
-  const auto end = end_job(machine, name, volume);
+Result<JobEnd> stop_job(const Machine& machine, std::string_view name, std::string_view target) {
+  const auto end = end_job(machine, name, target);
   if (!end) {
     if (end.error().remote && end.error().remote->code == "no_run") return JobEnd::none;
     return std::unexpected{end.error()};

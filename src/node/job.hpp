@@ -9,7 +9,6 @@
 #include <boost/json/value.hpp>
 
 #include "base/result.hpp"
-#include "base/strong_id.hpp"
 #include "io/clock.hpp"
 #include "node/script.hpp"
 
@@ -40,11 +39,13 @@ struct JobPace {
 [[nodiscard]] std::chrono::milliseconds next_look(std::chrono::milliseconds last,
                                                   const JobPace& pace);
 
-// Runs `script` on `volume` as a job of the machine and returns its record, as run_script does. At
-// most one job of a script's name and a volume is under way on a machine. The same one (same
+// Runs `script` on `target`, a volume (its id) or something else that has a name of letters,
+// digits,
+// '.', '_' and '-', as a job of the machine and returns its record, as run_script does. At most one
+// job of a script's name and a target is under way on a machine. The same one (same
 // parameters) is followed, not started twice; another one is refused (locked). When this program
 // dies the job goes on to its end, and the next call follows it; what has ended is never taken for
-// an answer, since the volume may have changed since, so the next call runs it again. The machine
+// an answer, since the target may have changed since, so the next call runs it again. The machine
 // is asked again for up to a minute when it does not answer. When `watch.deadline` passes or
 // machine.stop is requested, the job is ended on the machine with all its processes (SIGTERM, upon
 // which it takes back what it did, and SIGKILL 20 s later), also when another call follows it.
@@ -52,7 +53,7 @@ struct JobPace {
 // to have cleaned up after itself, else unknown, and the message says which), unavailable (effect
 // unknown: it goes on there), internal (killed, or it gave no record); as run_script.
 [[nodiscard]] Result<boost::json::value> run_job(const Machine& machine, const Script& script,
-                                                 const VolumeId& volume, const JobWatch& watch);
+                                                 std::string_view target, const JobWatch& watch);
 
 enum class JobEnd : std::uint8_t {
   none,     // nothing was under way
@@ -61,9 +62,9 @@ enum class JobEnd : std::uint8_t {
   running,  // it could not be ended
 };
 
-// Ends the job of that name and volume, if one is under way, and waits until it is gone: up to half
+// Ends the job of that name and target, if one is under way, and waits until it is gone: up to half
 // a minute. Errors: as run_script.
 [[nodiscard]] Result<JobEnd> stop_job(const Machine& machine, std::string_view name,
-                                      const VolumeId& volume);
+                                      std::string_view target);
 
 }  // namespace runctl::node

@@ -61,7 +61,7 @@ class jobs : public testing::OnBlockMachine {
   }
   // Whatever a test leaves running would hold its device.
   void TearDown() override {
-    if (bed_) (void)stop_job(machine(), "warm", volume);
+    if (bed_) (void)stop_job(machine(), "warm", volume.str());
   }
   std::string at(const char* name) const { return (bed_->folder() / name).string(); }
   // Instead of dd, for the job. "$@" is what dd would get.
@@ -199,7 +199,7 @@ TEST_F(jobs, one_with_other_parameters_is_not_followed) {
   const auto other =
       run_job(machine(),
               {.name = "warm", .parameters = {{"VOLUME_ID", volume.str()}, {"WAIT_SECONDS", "11"}}},
-              volume, {.clock = clock_, .deadline = clock_.ticks() + seconds{5}});
+              volume.str(), {.clock = clock_, .deadline = clock_.ticks() + seconds{5}});
   EXPECT_EQ(code_of(other), "locked");
 }
 
@@ -236,11 +236,11 @@ TEST_F(jobs, a_machine_that_cannot_be_reached_at_all_is_told_at_once) {
 }
 
 TEST_F(jobs, stopping_what_is_not_under_way_says_so) {
-  auto end = stop_job(machine(), "warm", volume);
+  auto end = stop_job(machine(), "warm", volume.str());
   ASSERT_EQ(code_of(end), "");
   EXPECT_EQ(*end, JobEnd::none);
   EXPECT_EQ(code_of(warm_it()), "");
-  end = stop_job(machine(), "warm", volume);
+  end = stop_job(machine(), "warm", volume.str());
   ASSERT_EQ(code_of(end), "");
   EXPECT_EQ(*end, JobEnd::none);
 }
@@ -260,7 +260,7 @@ TEST_F(jobs, a_process_with_a_forged_name_is_not_taken_for_part_of_a_job) {
                   "while :; do sleep 1; done",
                   session)};
   (void)testing::eventually(fmt::format("grep -q 'S 1 1' /proc/{}/comm", forger.pid()));
-  const auto end = stop_job(machine(), "warm", volume);
+  const auto end = stop_job(machine(), "warm", volume.str());
   ASSERT_EQ(code_of(end), "");
   EXPECT_EQ(*end, JobEnd::ended);
   EXPECT_EQ(testing::said_by(fmt::format("[ -e /proc/{}/comm ] && echo alive", forger.pid())),

@@ -55,7 +55,7 @@ Result<ManifestSummary> make_manifest(const Machine& machine, const VolumeId& vo
   RUNCTL_TRY_LET(
       const auto record,
       run_job(machine, {.name = "make_manifest", .parameters = {{"VOLUME_ID", volume.str()}}},
-              volume, watch));
+              volume.str(), watch));
   RUNCTL_TRY_LET(auto digest, digest_of(machine, volume, record));
   return ManifestSummary{.digest = std::move(digest),
                          .files = count(record, "files"),
@@ -71,7 +71,7 @@ Result<Verification> verify_manifest(const Machine& machine, const VolumeId& vol
       run_job(machine,
               {.name = "verify_manifest",
                .parameters = {{"VOLUME_ID", volume.str()}, {"EXPECTED_DIGEST", expected_digest}}},
-              volume, watch));
+              volume.str(), watch));
   RUNCTL_TRY_LET(auto digest, digest_of(machine, volume, record));
   Verification verification{.digest = std::move(digest),
                             .files = count(record, "files"),

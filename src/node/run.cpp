@@ -1,6 +1,7 @@
 #include "node/run.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -43,13 +44,34 @@ Result<void> check(const RunSpec& spec) {
                               to_utf8(name)));
     }
   }
+  if (spec.packages && !std::ranges::all_of(spec.packages->key, [](char c) {
+        return letters.contains(c) || digits.contains(c);
+      })) {
+    return fail(Errc::invalid_argument,
+                fmt::format("the packages of run {} have no usable key", spec.id.str()));
+  }
   return {};
 }
 
-// A shell text that becomes the command. Also the command's record for people: it can be run by
-// hand.
+// Environments lie beside the runs: of users on their own machine in their own folder.
+std::string preparation_of(const RunPackages& packages) {
+  std::string text = "ENVIRONMENTS=${environments%/runs/*}/environments\n";
+  for (const auto& [name, value] : std::initializer_list<std::pair<std::string_view, std::string>>{
+           {"PACKAGES_FROM", packages.from},
+           {"PACKAGES_KIND", std::string{name_of(packages.kind)}},
+           {"PACKAGES_LIST", packages.list},
+           {"PACKAGES_PYTHON", packages.python},
+           {"PACKAGES_KEY", packages.key}}) {
+    text += fmt::format("{}={}\n", name, shell_quote(value));
+  }
+  return text + std::string{script_text("prepare_packages")};
+}
+
+// A shell text that becomes the command. It begins in the run's directory. Also the command's
+// record for people: it can be run by hand.
 std::string command_text(const RunSpec& spec) {
-  std::string text = fmt::format("cd -- {} || exit 126\n", shell_quote(spec.working_directory));
+  std::string text = spec.packages ? "environments=$(pwd)\n" : "";
+  text += fmt::format("cd -- {} || exit 126\n", shell_quote(spec.working_directory));
   text += fmt::format("export RUNCTL_RUN_ID={}\n", shell_quote(spec.id.str()));
   if (!spec.checkpoint_directory.empty()) {
     text +=
@@ -58,6 +80,7 @@ std::string command_text(const RunSpec& spec) {
   for (const auto& [name, value] : spec.environment) {
     text += fmt::format("export {}={}\n", name, shell_quote(value));
   }
+  if (spec.packages) text += preparation_of(*spec.packages);
   text += "exec";
   for (const std::string& argument : spec.argv) text += ' ' + shell_quote(argument);
   return text;
@@ -93,6 +116,22 @@ Result<RunId> RunId::parse(std::string_view text) {
       });
   if (!good) return fail(Errc::invalid_argument, fmt::format("not a run id: '{}'", to_utf8(text)));
   return RunId{std::string{text}};
+}
+
+std::string_view name_of(RunPackages::Kind kind) {
+  switch (kind) {
+    case RunPackages::Kind::requirements:
+      return "requirements";
+    case RunPackages::Kind::script:
+      return "script";
+    case RunPackages::Kind::pyproject:
+      return "pyproject";
+    case RunPackages::Kind::lock:
+      return "lock";
+    case RunPackages::Kind::conda:
+      return "conda";
+  }
+  return "";
 }
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {

@@ -36,6 +36,26 @@ struct RunAssignment {
   std::string value;
 };
 
+// What a program needs besides Python, and which file of its project says so.
+struct RunPackages {
+  enum class Kind : std::uint8_t {
+    requirements,  // pip's format
+    script,        // inline metadata of a script (PEP 723)
+    pyproject,     // [project] of a pyproject.toml
+    lock,          // the uv.lock beside a pyproject.toml, for uv; for pip as pyproject
+    conda,         // an environment.yml
+  };
+  Kind kind = Kind::requirements;
+  std::string from = {};  // the file, relative to the working directory: "requirements.txt"
+  // In pip's format, a line each; empty for requirements and conda, whose file is read itself.
+  std::string list = {};
+  std::string python = {};  // a version specifier, ">=3.11"; empty: any
+  // Runs with equal keys share an environment: letters and digits.
+  std::string key = {};
+};
+// "pyproject": stable names.
+[[nodiscard]] std::string_view name_of(RunPackages::Kind kind);
+
 struct RunSpec {
   RunId id;
   std::vector<std::string> argv;
@@ -44,6 +64,9 @@ struct RunSpec {
   std::string working_directory;
   // At most one run uses it at a time (S13). Empty for a run without checkpoints.
   std::string checkpoint_directory = {};
+  // Installed on the machine before the program starts, as a part of the run. When they cannot be,
+  // the run has failed with status 125, and its log says why.
+  std::optional<RunPackages> packages = {};
   // Of the code, where it is known; for the record only.
   std::string git_commit = {};
 };

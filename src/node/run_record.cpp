@@ -127,11 +127,13 @@ boost::json::object full_record(const RunSpec& spec) {
         is_secret_name(name) ? std::string{redacted} : cut(without_password(value));
   }
   const bool all = arguments.size() == argv.size() && environment.size() == spec.environment.size();
-  return {{"arguments", std::move(arguments)},
-          {"environment", std::move(environment)},
-          {"working_directory", to_utf8(spec.working_directory)},
-          {"git_commit", cut(spec.git_commit)},
-          {"complete", all}};
+  boost::json::object record{{"arguments", std::move(arguments)},
+                             {"environment", std::move(environment)},
+                             {"working_directory", to_utf8(spec.working_directory)},
+                             {"git_commit", cut(spec.git_commit)},
+                             {"complete", all}};
+  if (spec.packages) record["packages"] = cut(spec.packages->from);
+  return record;
 }
 
 }  // namespace runctl::node

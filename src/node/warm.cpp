@@ -28,7 +28,7 @@ Result<Warmed> warm_with(const std::string& readers, const Machine& machine, con
                                              .parameters = {{"VOLUME_ID", volume.str()},
                                                             {"WAIT_SECONDS", "10"},
                                                             {"READERS", readers}}},
-                                            volume, watch));
+                                            volume.str(), watch));
   constexpr double per_second = 1000;
   return Warmed{
       .bytes = static_cast<std::uint64_t>(

@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "io/git_repository.hpp"
 #include "training/command_line.hpp"
+#include "training/packages.hpp"
 #include "training/project_root.hpp"
 
 namespace runctl::training {
@@ -52,6 +53,7 @@ Result<node::RunSpec> plan_local(const node::RunId& id, const LocalSpec& spec) {
                     .working_directory = root.path.string(),
                     .checkpoint_directory = spec.checkpoint_directory.string(),
                     .git_commit = commit_of(root)};
+  RUNCTL_TRY_LET(run.packages, find_packages(root, id, {.source = spec.packages}));
   const auto give = [&run](std::string_view name, const fs::path& value) {
     if (!value.empty()) run.environment.push_back({.name = std::string{name}, .value = value});
   };

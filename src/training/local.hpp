@@ -23,6 +23,7 @@ struct LocalSpec {
   std::filesystem::path checkpoint_directory = {};
   std::filesystem::path output_directory = {};
   Resume resume = Resume::no;
+  std::string packages = "auto";  // PackagesRequest::source
 };
 
 // "run-20261127T004030-1f2e3d": the time in UTC and something random.

@@ -1,5 +1,7 @@
 #include "training/train.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 #include "node/place_code.hpp"
 #include "training/command_line.hpp"
 #include "training/local.hpp"
+#include "training/packages.hpp"
 #include "volume/mount.hpp"
 #include "volume/place.hpp"
 
@@ -79,6 +82,15 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
 
 }  // namespace
 
+Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
+                                                       const node::RunId& run) {
+  const auto is_sent = [&](std::string_view path) {
+    const auto found = std::ranges::lower_bound(spec.code.entries, path, {}, &CodeEntry::path);
+    return found != spec.code.entries.end() && found->path == path;
+  };
+  return find_packages(spec.code.root, run, {.source = spec.packages, .is_sent = is_sent});
+}
+
 Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings& settings) {
   const Session& session = change.session;
   if (spec.instance.state != volume::InstanceState::running) {
@@ -87,14 +99,19 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
     off.error().hint = fmt::format("Wait until it runs: runctl aws wait {}", spec.instance.id);
     return off;
   }
-  RUNCTL_TRY_LET(const auto directories, prepare_volumes(change, spec));
   RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
+  RUNCTL_TRY_LET(auto packages, find_packages(spec, run));
+  RUNCTL_TRY_LET(auto directories, prepare_volumes(change, spec));
+  if (spec.stage) {
+    RUNCTL_TRY_LET(directories.data, spec.stage(change, spec.instance.id, spec.data_volume));
+  }
   RUNCTL_TRY_LET(auto code,
                  sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
   node::RunSpec run_spec{.id = std::move(run),
                          .argv = command_line(spec.code.root.script, spec.arguments),
                          .working_directory = code.path,
                          .checkpoint_directory = directories.checkpoints,
+                         .packages = std::move(packages),
                          .git_commit = spec.code.commit};
   if (!directories.data.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});

@@ -1,6 +1,7 @@
 // A training run on a machine, from its volumes to its outcome.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,12 +18,19 @@ namespace runctl::training {
 
 enum class Resume : bool { no, yes };
 
+// Brings data to the machine, to the volume where one is given, and gives the directory.
+using Stage =
+    std::function<Result<std::string>(const volume::Change&, const InstanceId&,
+                                      const std::optional<volume::VolumeFacts>& data_volume)>;
+
 struct TrainSpec {
   volume::InstanceFacts instance;
   CodeTree code = {};  // its script is what runs
   std::optional<volume::VolumeFacts> data_volume = {};
   std::optional<volume::VolumeFacts> checkpoint_volume = {};  // may be the same as the data volume
+  Stage stage = {};                                           // null: the data are there
   Resume resume = Resume::no;
+  std::string packages = "auto";  // PackagesRequest::source
   std::vector<std::string> arguments = {};
 };
 
@@ -31,10 +39,15 @@ struct Started {
   CodeDelivery code = {};
 };
 
-// Attaches and mounts the volumes where they are not yet, sends the code, and starts the run, which
-// goes on without us from then on, in a folder of its own that has the code as it is now. Errors:
-// conflict for a volume that another machine holds or a checkpoint directory that another run uses,
-// with the holder; those of attach, mount, sync_code and start_run.
+// What the script needs, of the files that are sent. Errors: those of find_packages(root, …).
+[[nodiscard]] Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
+                                                                     const node::RunId& run);
+
+// Attaches and mounts the volumes where they are not yet, stages the data, sends the code, and
+// starts the run, which goes on without us from then on, in a folder of its own that has the code
+// as it is now. Errors: conflict for a volume that another machine holds or a checkpoint directory
+// that another run uses, with the holder; those of attach, mount, the staging, sync_code and
+// start_run.
 [[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,
                                     const SyncSettings& settings);
 

@@ -103,9 +103,13 @@ class DocumentedCommands(cloud.CloudTest):
         self.assertEqual(len({attachment["device"] for attachment in attached}), len(names))
 
     def test_train_with_data_of_s3(self):
-        if "--data-s3" not in self.says("runctl aws train --help"):
-            self.skipTest("--data-s3 comes with the S3 engine")
-        self.fail("--data-s3 is there, and this test does not run it")
+        self.says("mkdir -p numbers && seq 5 >numbers/a && seq 7 >numbers/b; runctl s3 create s3://data && "
+                  "runctl s3 upload numbers s3://data/numbers/ --recursive")
+        self.says("echo 'import os; d = os.environ[\"RUNCTL_DATA_DIR\"]; "
+                  "print(\"sum\", sum(int(n) for f in \"ab\" for n in open(d + \"/\" + f)))' >add.py")
+        machine = self.cloud.machine()
+        said = self.says('runctl aws train "$INSTANCE" add.py --data-s3 s3://data/numbers --wait', INSTANCE=machine)
+        self.assertIn("sum 43", said)
 
     def test_the_names_of_older_notes_are_understood(self):
         volume = self.says("runctl aws ebs create --size 1 --volume-type gp2 --name older --output volume-id").strip()

@@ -156,7 +156,7 @@ class PreWarm(Filled):
         self.check_files(machine, "/data", {"good": b"good"})
         text = self.pre_warm(volume, "s3://data/part", "--seal")
         self.assertEqual(text.code, 7, text)
-        self.assertIn("failed: part/in-the-way: a directory on the volume is where it would be", text.out)
+        self.assertIn("failed: part/in-the-way: a directory is where it would be", text.out)
         self.assertIn("left out: part/../escape: it has '.' or '..'", text.out)
         self.assertIn(f"runctl aws ebs pre-warm {volume} s3://data/part", text.out)
         self.assertIn("It is not sealed", text.out)

@@ -252,6 +252,15 @@ GUARDS = {
     "code: a file that changed just before it was looked at is read again": (
         "src/training/stat_cache.cpp", "std::max(stamp.modified_ns, stamp.changed_ns) >= settled_before",
         "stamp.size > 1000000000000U", r"training\.stat_cache"),
+    "packages: only what was installed to its end is used": (
+        "src/node/scripts/prepare_packages.sh", 'if [ -e "$environment/.complete" ]; then', 'if [ -d "$environment" ]; then',
+        "cli/packages_test.py OnThisMachine.test_one_that_was_killed_half_way_is_made_again"),
+    "packages: without them nothing is started": (
+        "src/node/scripts/prepare_packages.sh", '  packages_say "$*"\n  exit 125', '  packages_say "$*"',
+        "cli/packages_test.py OnThisMachine.test_an_installation_that_fails_ends_the_run_with_its_output"),
+    "data of S3: no run without all of them": (
+        "src/cli/instance/train_data.cpp", "  if (!report_.failed.empty()) return", "  if (false) return",
+        "cli/data_test.py OnDirectories.test_a_run_whose_data_are_not_whole_is_not_started"),
 }
 
 

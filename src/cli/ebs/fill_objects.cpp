@@ -75,17 +75,17 @@ std::string why(const node::FetchFailure& failure, const ListedObject& object) {
 
 class Filler {
  public:
-  Filler(S3Session& s3, const volume::Session& session, const volume::VolumeFacts& volume,
-         const InstanceId& machine, const Survey& survey, FillReport& report)
+  Filler(S3Session& s3, const volume::Session& session, const FillTarget& target,
+         const Survey& survey, FillReport& report)
       : s3_{s3},
         session_{session},
         told_{telling(session)},
-        machine_{volume::machine_of(session, machine, question_patience)},
-        volume_{volume},
+        machine_{volume::machine_of(session, target.machine, question_patience)},
+        place_{target.place},
         survey_{survey},
         report_{report},
         folder_{transfer::folder_of(survey.source)},
-        watch_{volume::watch_of(told_, fmt::format("filling {}", volume.id))} {}
+        watch_{volume::watch_of(told_, fmt::format("filling {}", place_.name()))} {}
   Filler(const Filler&) = delete;
   Filler& operator=(const Filler&) = delete;
   Filler(Filler&&) = delete;
@@ -147,9 +147,9 @@ class Filler {
            .total_bytes = std::max(survey_.bytes, settled_bytes_ + progress.done_bytes)});
     };
     const auto began = session_.clock.ticks();
-    RUNCTL_TRY_LET(auto fetched,
-                   node::fetch(machine_, volume_.id, files, watch, {.is_last = is_last}));
+    RUNCTL_TRY_LET(auto fetched, node::fetch(machine_, place_, files, watch, {.is_last = is_last}));
     const auto took = session_.clock.ticks() - began;
+    report_.directory = std::move(fetched.directory);
     report_.files += fetched.files;
     report_.bytes += fetched.bytes;
     report_.already += fetched.already;
@@ -183,7 +183,7 @@ class Filler {
   const volume::Session& session_;
   volume::Session told_;
   node::Machine machine_;
-  const volume::VolumeFacts& volume_;
+  const node::FetchTarget& place_;
   const Survey& survey_;
   FillReport& report_;
   std::string folder_;
@@ -241,9 +241,9 @@ Result<void> check_room(const Survey& survey, GiB size, std::string_view volume)
   return full;
 }
 
-Result<void> fill(S3Session& s3, const volume::Session& session, const volume::VolumeFacts& volume,
-                  const InstanceId& machine, const Survey& survey, FillReport& report) {
-  Filler filler{s3, session, volume, machine, survey, report};
+Result<void> fill(S3Session& s3, const volume::Session& session, const FillTarget& target,
+                  const Survey& survey, FillReport& report) {
+  Filler filler{s3, session, target, survey, report};
   return filler.run();
 }
 

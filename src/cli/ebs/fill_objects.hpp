@@ -9,11 +9,12 @@
 
 #include "base/result.hpp"
 #include "base/strong_id.hpp"
+#include "base/units.hpp"
 #include "cli/s3/listing.hpp"
 #include "cli/s3/session.hpp"
+#include "node/fetch.hpp"
 #include "transfer/object_name.hpp"
 #include "transfer/uri.hpp"
-#include "volume/facts.hpp"
 #include "volume/session.hpp"
 
 namespace runctl::cli {
@@ -39,7 +40,13 @@ struct Survey {
 // conflict.
 [[nodiscard]] Result<void> check_room(const Survey& survey, GiB size, std::string_view volume);
 
+struct FillTarget {
+  InstanceId machine;
+  node::FetchTarget place;
+};
+
 struct FillReport {
+  std::string directory = {};  // on the machine
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::uint64_t already = 0;
@@ -48,12 +55,11 @@ struct FillReport {
   std::string said = {};  // by the machine's program, of a failure
 };
 
-// Lists it again and has the machine download it, where the volume is mounted. Each batch is signed
+// Lists it again and has the machine download it to `target`, batch by batch. Each is signed
 // when it is sent; what only a new signature or another try can mend is tried once more. Counts on
 // in `report` also when it fails half-way. Errors: those of node::fetch, of S3 and of signing.
 [[nodiscard]] Result<void> fill(S3Session& s3, const volume::Session& session,
-                                const volume::VolumeFacts& volume, const InstanceId& machine,
-                                const Survey& survey, FillReport& report);
+                                const FillTarget& target, const Survey& survey, FillReport& report);
 
 // The fault of a key's part below the folder as a file of the volume: also what the volume keeps
 // for itself.

@@ -208,7 +208,8 @@ Result<Filled> carry_out_fill(Context& context, Cloud& cloud, S3Session& s3,
   FillReport report;
   const fleet::Fill work = [&](const volume::Change& change,
                                const InstanceId& machine) -> Result<fleet::Filling> {
-    RUNCTL_TRY(fill(s3, change.session, plan.volume, machine, survey, report));
+    RUNCTL_TRY(fill(s3, change.session, {.machine = machine, .place = {.volume = plan.volume.id}},
+                    survey, report));
     const bool complete = report.failed.empty() && survey.refused.empty();
     return complete ? fleet::Filling::complete : fleet::Filling::partial;
   };

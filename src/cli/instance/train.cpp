@@ -13,10 +13,12 @@
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
+#include "cli/instance/train_data.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
 #include "training/follow.hpp"
+#include "training/packages.hpp"
 #include "volume/read.hpp"
 
 namespace runctl::cli {
@@ -27,19 +29,21 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "SCRIPT", .help = "the training script, on this machine"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 9> options{{
+constexpr std::array<OptionSpec, 11> options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
     {.name = "--checkpoint-volume",
      .value = "VOLUME",
      .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
+    data_s3_option,
     {.name = "--resume", .help = "go on from the newest complete checkpoint"},
     {.name = "--sync-code", .help = "send the project that SCRIPT is in (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
     include_pattern_option,
     code_bucket_option,
     code_limit_option,
+    packages_option,
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
@@ -50,21 +54,27 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
   return volume;
 }
 
-std::vector<std::string> steps_of(const training::TrainSpec& spec, std::string code) {
+Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const DataStaging* data,
+                                          std::string code) {
+  RUNCTL_TRY_LET(const auto no_run, node::RunId::parse("planned"));
+  RUNCTL_TRY_LET(const auto packages, training::find_packages(spec, no_run));
   std::vector<std::string> steps;
   for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
     if (*volume)
       steps.push_back(
           fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
   }
+  if (data != nullptr) steps.push_back(data->step(spec));
   steps.push_back(std::move(code));
+  if (packages) steps.push_back(training::in_words(*packages));
   steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
   return steps;
 }
 
 // Asks the machine what it has, where that can be; changes nothing.
 Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
-                              training::TrainSpec& spec, const training::SyncSettings& settings) {
+                              training::TrainSpec& spec, const DataStaging* data,
+                              const training::SyncSettings& settings) {
   constexpr std::chrono::seconds patience{20};
   const node::Machine machine{.shell = session.shell,
                               .instance = spec.instance.id,
@@ -75,7 +85,8 @@ Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
   RUNCTL_TRY_LET(auto code, plan_text(runs ? &machine : nullptr, spec.code, settings));
   std::string text = "It would:\n";
   boost::json::array plan;
-  for (const std::string& step : steps_of(spec, std::move(code.line))) {
+  RUNCTL_TRY_LET(const auto steps, steps_of(spec, data, std::move(code.line)));
+  for (const std::string& step : steps) {
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
   }
@@ -104,6 +115,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   }
   RUNCTL_TRY_LET(spec.code, collect_code(arguments, context));
   spec.arguments = arguments.rest("ARGS");
+  spec.packages = arguments.get("--packages").value_or(spec.packages);
   spec.resume = arguments.has("--resume") ? training::Resume::yes : training::Resume::no;
 
   RUNCTL_TRY_LET(const std::shared_ptr<Cloud> cloud, connect(context));
@@ -113,8 +125,15 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(spec.data_volume, find(*cloud, arguments.get("--data-volume")));
   RUNCTL_TRY_LET(spec.checkpoint_volume, find(*cloud, arguments.get("--checkpoint-volume")));
+  RUNCTL_TRY_LET(const auto data, DataStaging::make(arguments, context, spec));
+  if (data) {
+    data->note_left_out(context);
+    spec.stage = data->stage();
+  }
   RUNCTL_TRY_LET(const auto sender, CodeSender::make(arguments, context));
-  if (context.globals.dry_run) return show_plan_of(context, session, spec, sender->settings());
+  if (context.globals.dry_run) {
+    return show_plan_of(context, session, spec, data.get(), sender->settings());
+  }
 
   note_left_out(context, spec.code);
   RUNCTL_TRY_LET(const auto started,
@@ -130,6 +149,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   }
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
+  if (data) record["data"] = data->record();
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
                         run.id.str(), run.id.str()),

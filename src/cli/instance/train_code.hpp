@@ -30,6 +30,12 @@ inline constexpr OptionSpec code_bucket_option{
 inline constexpr OptionSpec code_limit_option{
     .name = "--code-limit", .value = "SIZE", .help = "send up to this much code; 256MiB else"};
 
+// Of `local` too.
+inline constexpr OptionSpec packages_option{
+    .name = "--packages",
+    .value = "FILE",
+    .help = "what says which packages to install: auto (the default), none, or a file"};
+
 // Looks at the project of SCRIPT. Errors: invalid_argument for options that exclude each other;
 // those of training::collect_code.
 [[nodiscard]] Result<training::CodeTree> collect_code(const Arguments& arguments,

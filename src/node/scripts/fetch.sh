@@ -1,8 +1,8 @@
-# Fills a mounted volume with objects of S3, each by a URL of its own, many at a time. An object is gathered below
+# Fills a mounted volume, or a folder of this machine's own disk, with objects of S3, each by a URL of its own, many at a time. An object is gathered below
 # .runctl-fetch, compared with what S3 said of it, written back, and only then gets its name: nothing partial stands
 # under a name, also after the machine has lost its power. What is there with the same size and time is left as it is.
-# Parameters: VOLUME_ID LIST LIST_SHA256 WORKER (the text of fetch_worker.sh) FETCH_WITH (a program; empty: what is
-# there) CLEAN (yes: what older runs have left is removed) WAIT_SECONDS
+# Parameters: VOLUME_ID (or "") FOLDER (its name; "" for a volume) LIST LIST_SHA256 WORKER (the text of
+# fetch_worker.sh) FETCH_WITH (a program; empty: what is there) CLEAN (yes: what older runs have left is removed) WAIT_SECONDS
 # LIST is a file with a line for each object, with tabs between: its number, an id (hexadecimal) that changes with its
 # content, size, time (seconds), MD5 (hexadecimal) or -, ETag or -, URL, path. No field has a control character.
 : "${FETCH_WORKERS:=12}" "${FETCH_ATTEMPTS:=5}" "${FETCH_PAUSE:=1}"
@@ -15,6 +15,12 @@ undo() {
   rm -rf -- "$work" "$LIST"
 }
 
+target=$VOLUME_ID
+if [ -n "$FOLDER" ]; then
+  fetch_root=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/root}/var/lib/runctl/data/$FOLDER
+  (umask 022 && mkdir -p -- "$fetch_root") || die io_error "cannot create $fetch_root (is the disk full?)"
+  target=$fetch_root
+fi
 # In files_machine.sh a volume is a directory.
 if [ -z "${fetch_root-}" ]; then
   open_volume "$WAIT_SECONDS"
@@ -38,7 +44,7 @@ downloader=$FETCH_WITH
 # A start of the machine lies between: what was not written back by then may have holes.
 read -r boot </proc/sys/kernel/random/boot_id
 [ -d $staging ] && [ ! -L $staging ] || rm -f -- $staging
-[ -d $staging ] || mkdir -m 700 $staging || die io_error "cannot write to $VOLUME_ID (is it full?)"
+[ -d $staging ] || mkdir -m 700 $staging || die io_error "cannot write to $target (is it full?)"
 find $staging -mindepth 1 ! -name "*.$boot" -delete
 
 # A link on the volume could lead out of it: none is gone through.
@@ -104,7 +110,7 @@ has_done "$skipped_bytes"
 set -- $(stat -f -c '%a %S' .)
 free=$(($1 * $2)) gathered=$(find $staging -mindepth 1 -printf '%b\n' | awk '{ sum += $1 * 512 } END { printf "%.0f", sum }')
 needed=$((todo_bytes + todo * 4096 - gathered))
-[ $needed -le $free ] || die no_space "$VOLUME_ID has $free bytes free, and the next objects need $needed" \
+[ $needed -le $free ] || die no_space "$target has $free bytes free, and the next objects need $needed" \
   "\"free\":$free,\"needed\":$needed"
 
 touch "$work/long" "$work/short"
@@ -123,7 +129,7 @@ xargs -r -P "$FETCH_WORKERS" -n 1 /bin/sh "$work/worker.sh" <"$work/tasks" 2>"$w
 # All of them at once: writing back each by itself would take the disk longer than the objects took.
 touch "$work/ready"
 cat "$work"/ready.* >"$work/ready" 2>/dev/null
-output=$(write_back . 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+output=$(write_back . 2>&1) || die io_error "cannot write $target back: $output"
 fetched=0 fetched_bytes=0
 tab=$(printf '\t')
 while IFS=$tab read -r n id size path; do
@@ -137,7 +143,7 @@ while IFS=$tab read -r n id size path; do
 done <"$work/ready"
 [ "$CLEAN" != yes ] || rm -rf -- $staging
 rmdir $staging 2>/dev/null
-output=$(write_back . 2>&1) || die io_error "cannot write $VOLUME_ID back: $output"
+output=$(write_back . 2>&1) || die io_error "cannot write $target back: $output"
 
 # What no worker has said anything of: the disk was full, or it was ended.
 rest=k
@@ -153,8 +159,8 @@ failed=$(awk -v rest=$rest -v work="$work" '
 ' "$work/failures" "$work/ready" "$work/wanted")
 # In the downloader's own words, which may have the URL in them.
 said=$(cat "$work"/said.* 2>/dev/null | sed -n 's/[a-z]*:\/\/[^ ]*/(URL)/g; /./p' | tail -n 1 | head -c 300)
-quote "$said"
+quote "$said" && said=$quoted && quote "$fetch_root"
 cd / || die io_error "cannot leave $fetch_root"
 rm -rf -- "$work"
 succeed "\"fetched\":$fetched,\"bytes\":$fetched_bytes,\"skipped\":$skipped,\"skipped_bytes\":$skipped_bytes,\
-\"failed\":\"$failed\",\"said\":$quoted"
+\"failed\":\"$failed\",\"said\":$said,\"directory\":$quoted"

@@ -119,6 +119,7 @@ files_grow() { die not_possible "this machine's volumes are directories (hardwar
 
 # The script goes on in the directory.
 files_fetch() {
+  [ -z "$FOLDER" ] || return 0
   files_open
   [ -f "$mount_record" ] || die not_mounted "$VOLUME_ID is not mounted on this machine"
   fetch_root=$volume_directory

@@ -4,10 +4,10 @@
 #   alive       locked by the wrapper while it lives
 #   total done  bytes to go through, and those that were (a line for each step)
 #   out err     what it said, up to a bound      code status  its exit status; `status` once all of it has ended
-# Where they are kept goes with a reboot, as they do. Parameters: JOB (a script's name) VOLUME_ID
+# Where they are kept goes with a reboot, as they do. Parameters: JOB (a script's name) TARGET
 jobs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/jobs}
 jobs=${jobs:-${RUNCTL_RUN:-/run/runctl}/jobs}
-key=$JOB.$VOLUME_ID
+key=$JOB.$TARGET
 
 # Sets job (a directory) to the newest of this key, or to nothing.
 find_job() {

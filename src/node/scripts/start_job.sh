@@ -1,9 +1,9 @@
 # Starts a job, or finds the same one under way. What has ended is no answer to a new question: the volume may have
 # changed since.
-# Parameters: JOB VOLUME_ID TEXT (of the script) WRAPPER WAIT_TENTHS (for its end)
+# Parameters: JOB TARGET TEXT (of the script) WRAPPER WAIT_TENTHS (for its end)
 mkdir -p "$jobs" || die io_error "cannot create $jobs"
 command exec 9>>"$jobs/$key.lock" || die io_error "cannot write in $jobs"
-flock -w 10 9 || die locked "another $JOB of $VOLUME_ID is being started on this machine"
+flock -w 10 9 || die locked "another $JOB of $TARGET is being started on this machine"
 find_job
 already=false
 if [ -n "$job" ]; then
@@ -11,7 +11,7 @@ if [ -n "$job" ]; then
   if [ "$state" = running ]; then
     # The x keeps the line ends at the end.
     [ "$(cat "$job/script" && echo x)" = "${TEXT}x" ] ||
-      die locked "another $JOB of $VOLUME_ID, with other parameters, is under way on this machine"
+      die locked "another $JOB of $TARGET, with other parameters, is under way on this machine"
     already=true
   fi
 fi
@@ -32,14 +32,14 @@ if [ $already = false ]; then
       [ -z "$value" ] || set -- "$@" "--setenv=$name=$value"
     done
     output=$(systemd-run --quiet --unit="runctl-job-$nonce" "$@" /bin/sh "$job/wrapper.sh" "$job" 2>&1 9>&-) ||
-      die start_failed "systemd-run failed for $JOB of $VOLUME_ID: $output"
+      die start_failed "systemd-run failed for $JOB of $TARGET: $output"
   else
     setsid --fork /bin/sh "$job/wrapper.sh" "$job" </dev/null >/dev/null 2>&1 9>&-
   fi
   patience=200
   until [ -e "$job/started" ]; do
     patience=$((patience - 1))
-    [ $patience -gt 0 ] || die start_failed "$JOB of $VOLUME_ID did not start within 10 s"
+    [ $patience -gt 0 ] || die start_failed "$JOB of $TARGET did not start within 10 s"
     sleep 0.05
   done
 fi

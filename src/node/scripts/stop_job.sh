@@ -1,6 +1,6 @@
-# Ends a job with everything that it started. Parameters: JOB VOLUME_ID
+# Ends a job with everything that it started. Parameters: JOB TARGET
 find_job
-[ -n "$job" ] || die no_run "no $JOB of $VOLUME_ID is under way on this machine"
+[ -n "$job" ] || die no_run "no $JOB of $TARGET is under way on this machine"
 read_job
 already=true
 [ "$state" != running ] || already=false
