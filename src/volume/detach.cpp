@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include "aws/ec2/tags.hpp"
+#include "node/run.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/lost_reply.hpp"
 #include "volume/machine.hpp"
+#include "volume/mount.hpp"
 #include "volume/read.hpp"
 #include "volume/snapshot.hpp"
 #include "volume/wait.hpp"
@@ -98,6 +100,25 @@ Result<void> prepare_force(const Change& change, const VolumeFacts& volume) {
   return {};
 }
 
+// Names the runs that have their checkpoints on the volume, and how each is ended. What the machine
+// does not say of them now is left out: the refusal stands without it.
+void name_runs(Error& error, const Session& session, const node::Machine& machine,
+               const VolumeId& volume) {
+  constexpr std::size_t most = 20;
+  const auto path = mounted_at(session, volume, machine.instance);
+  if (!path || !*path) return;
+  const auto runs = node::list_runs(machine, most);
+  if (!runs) return;
+  for (const node::RunReport& run : *runs) {
+    const bool is_on_it = run.checkpoint_directory.starts_with(**path + "/");
+    if (run.state != node::RunState::running || !is_on_it) continue;
+    error.details.push_back(
+        fmt::format("run {} has its checkpoints on it: {}", run.id.str(), run.command));
+    error.ways_out.push_back(
+        fmt::format("runctl runs stop {}   # it may save its work first", run.id.str()));
+  }
+}
+
 }  // namespace
 
 Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts& volume,
@@ -127,6 +148,7 @@ Result<void> quiesce(const Change& change, const VolumeId& volume, const Instanc
     error.message = fmt::format("Volume {} is in use on instance {}.", volume, instance);
     error.hint = "Nothing was changed. Stop what uses it, or wait until it ends, and try again.";
     error.ways_out = {fmt::format("runctl aws status {}", instance)};
+    name_runs(error, session, machine, volume);
     error.section = "EBS_CONCURRENT_ACCESS.md#volume-in-use";
   }
   return std::unexpected{std::move(error)};

@@ -467,6 +467,8 @@ class OnMachines:
         self.assertIn("starts from the beginning", nothing.err)
         run = self.writes_half(machine, volume)
         self.refused(self.train(machine, volume, "--resume"), f"in use by run {run}", "runctl runs stop")
+        self.refused(self.cloud.run("aws", "ebs", "detach", volume), f"run {run} has its checkpoints on it",
+                     f"runctl runs stop {run}")
         self.succeeded(self.cloud.run("runs", "stop", run, "--signal", "KILL", "--yes"))
         self.check_resumed(machine, volume)
 
