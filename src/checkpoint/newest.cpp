@@ -147,7 +147,10 @@ Result<Newest> find_newest(Place& place, Trust trust) {
     if (is_chosen) continue;
     if (!is_good(one, trust)) {
       if (!newest.checkpoint || would_be_newer(one, *newest.checkpoint, order.by)) {
-        newest.skipped.push_back({.name = one.name, .why = why_not(one)});
+        newest.skipped.push_back({.name = one.name,
+                                  .why = why_not(one),
+                                  .verdict = one.finding.verdict,
+                                  .is_unfinished = one.is_unfinished});
       }
     } else if (newest.checkpoint && one.written > newest.checkpoint->written &&
                newest.written_later.empty()) {

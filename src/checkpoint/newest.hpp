@@ -41,6 +41,8 @@ enum class Trust : std::uint8_t { known_formats, any_format };
 struct Skipped {
   std::string name = {};
   std::string why = {};
+  Verdict verdict = Verdict::unknown;
+  bool is_unfinished = false;  // by its name
 };
 
 struct Newest {

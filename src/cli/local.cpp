@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
+#include "cli/instance/resume_text.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
 #include "cli/output.hpp"
@@ -18,6 +20,7 @@
 #include "cli/runs/watch.hpp"
 #include "node/run_record.hpp"
 #include "training/packages.hpp"
+#include "training/resume_point.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -34,7 +37,7 @@ constexpr std::array<OptionSpec, 7> options{{
      .value = "DIR",
      .help = "given as RUNCTL_CHECKPOINT_DIR; one run at a time uses it"},
     {.name = "--output-dir", .value = "DIR", .help = "given as RUNCTL_OUTPUT_DIR"},
-    {.name = "--resume", .help = "go on from the newest complete checkpoint"},
+    {.name = "--resume", .help = "go on from the newest checkpoint that verifies"},
     packages_option,
     {.name = "--wait", .help = "show its output, and end as it ends (the default)"},
     {.name = "--detach", .help = "return when it is started"},
@@ -79,13 +82,22 @@ std::string active_environment(const Context& context) {
 }
 
 Error explain(const RunHost& host, Error error) {
-  if (error.remote && error.remote->code == "busy") {
-    error.hint = "Two runs that write one directory destroy each other's checkpoints.";
-    error.ways_out = {"runctl runs list --local   # who has it",
-                      "runctl runs stop RUN   # it may save its work first"};
-    error.section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
-  }
+  training::explain_refusal(error, " --local");
   return host.in_its_words(std::move(error));
+}
+
+Result<ExitCode> plan(Context& context, const training::LocalSpec& spec,
+                      const node::RunSpec& run_spec) {
+  std::vector<std::string> steps;
+  if (spec.resume == training::Resume::yes) {
+    RUNCTL_TRY_LET(const auto point,
+                   training::foresee_resume_point(spec.checkpoint_directory, context.stop));
+    steps.push_back(plan_of(point));
+  }
+  if (run_spec.packages) steps.push_back(training::in_words(*run_spec.packages));
+  steps.push_back(fmt::format("start {} in {}", node::command_in_short(run_spec.argv),
+                              run_spec.working_directory));
+  return show_plan(context, steps);
 }
 
 Result<ExitCode> start(const Arguments& arguments, Context& context) {
@@ -98,23 +110,27 @@ Result<ExitCode> start(const Arguments& arguments, Context& context) {
     note(context, fmt::format("It uses the packages of {}, which is active.", active));
   }
   RUNCTL_TRY_LET(const auto id, training::new_run_id(context.clock, context.random));
-  RUNCTL_TRY_LET(const auto run_spec, training::plan_local(id, spec));
-  if (context.globals.dry_run) {
-    std::vector<std::string> steps;
-    if (run_spec.packages) steps.push_back(training::in_words(*run_spec.packages));
-    steps.push_back(fmt::format("start {} in {}", node::command_in_short(run_spec.argv),
-                                run_spec.working_directory));
-    return show_plan(context, steps);
-  }
+  RUNCTL_TRY_LET(auto run_spec, training::plan_local(id, spec));
+  if (context.globals.dry_run) return plan(context, spec, run_spec);
   const RunHost host = host_here(context);
+  std::optional<training::ResumePoint> point;
+  if (spec.resume == training::Resume::yes) {
+    auto found = training::resume_point_here(spec.checkpoint_directory, context.stop);
+    if (!found) return std::unexpected{explain(host, std::move(found).error())};
+    point = *std::move(found);
+    give_to(run_spec, *point);
+  }
   const auto run = node::start_run(host.machine(context.stop), run_spec);
   if (!run) return std::unexpected{explain(host, run.error())};
   note(context, fmt::format("Run {} is started.", run->id.str()));
+  if (point) note_resume(context, *point, run_spec.checkpoint_directory);
   if (!arguments.has("--detach")) return watch(context, {.host = host, .run = run->id});
+  auto record = record_of(*run);
+  if (point) record["resume"] = record_of(*point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
                         run->id.str(), run->id.str()),
-                    .record = record_of(*run),
+                    .record = std::move(record),
                     .id = run->id.str()});
   return ExitCode::ok;
 }

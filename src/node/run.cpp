@@ -136,13 +136,16 @@ std::string_view name_of(RunPackages::Kind kind) {
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
   RUNCTL_TRY(check(spec));
-  const Script script{.name = "start_run",
-                      .parameters = {{"RUN_ID", spec.id.str()},
-                                     {"COMMAND", command_text(spec)},
-                                     {"RECORD", to_text(short_record(spec))},
-                                     {"DETAILS", to_text(full_record(spec))},
-                                     {"CHECKPOINT_DIRECTORY", spec.checkpoint_directory},
-                                     {"WRAPPER", std::string{script_text("run_wrapper")}}}};
+  const Script script{
+      .name = "start_run",
+      .parameters = {{"RUN_ID", spec.id.str()},
+                     {"COMMAND", command_text(spec)},
+                     {"RECORD", to_text(short_record(spec))},
+                     {"DETAILS", to_text(full_record(spec))},
+                     {"CHECKPOINT_DIRECTORY", spec.checkpoint_directory},
+                     {"EXPECTED_FENCE",
+                      spec.expected_fence ? std::to_string(*spec.expected_fence) : std::string{}},
+                     {"WRAPPER", std::string{script_text("run_wrapper")}}}};
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
   return read_run_report(machine.instance, record);
 }

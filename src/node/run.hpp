@@ -64,6 +64,9 @@ struct RunSpec {
   std::string working_directory;
   // At most one run uses it at a time (S13). Empty for a run without checkpoints.
   std::string checkpoint_directory = {};
+  // The fencing number that the directory must still have, so that no other run was there since
+  // something was decided by what is in it; nothing for any.
+  std::optional<std::int64_t> expected_fence = {};
   // Installed on the machine before the program starts, as a part of the run. When they cannot be,
   // the run has failed with status 125, and its log says why.
   std::optional<RunPackages> packages = {};
@@ -114,8 +117,9 @@ struct RunReport {
 // the run. The lock on the checkpoint directory is held by the run's own processes until the last
 // one has ended. A command that cannot be started is a run that failed (status 127), not an error.
 // Errors (`remote->code`): conflict (busy: another run uses the checkpoint directory, named in the
-// details; run_exists: the id belongs to another command), precondition (not_started, and nothing
-// ran), internal (start_failed), invalid_argument for an empty argv, a program that starts with
+// details; run_exists: the id belongs to another command), precondition (not_started, or changed:
+// the directory has another fencing number; and nothing ran), internal (start_failed),
+// invalid_argument for an empty argv, a program that starts with
 // '-', a name that is no variable's, or relative directories; as run_script.
 [[nodiscard]] Result<RunReport> start_run(const Machine& machine, const RunSpec& spec);
 

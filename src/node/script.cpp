@@ -32,6 +32,7 @@ const std::vector<std::string_view>& parts_of(std::string_view name) {
   if (name == "place_code") return of_placing;
   if (name == "put_file" || name == "sync" || name.ends_with("_code")) return plain;
   if (name.ends_with("_manifest")) return of_contents;
+  if (name == "choose_checkpoint") return of_runs;
   if (name == "start_job" || name == "job_status" || name == "stop_job") return of_jobs;
   return name.contains("run") || name == "processes" ? of_runs : of_volumes;
 }
@@ -64,6 +65,8 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"no_serial", Errc::precondition},
     {"no_downloader", Errc::precondition},
     {"not_started", Errc::precondition},
+    {"no_python", Errc::precondition},
+    {"changed", Errc::precondition},
     {"wrong_device", Errc::precondition},
     {"gap", Errc::precondition},
     {"not_grown", Errc::precondition},
@@ -167,7 +170,10 @@ std::size_t utf8_length(std::string_view bytes) {
 }  // namespace
 
 std::string_view script_text(std::string_view name) {
-  const std::string file = fmt::format("{}.sh", name);
+  return embedded_file(fmt::format("{}.sh", name));
+}
+
+std::string_view embedded_file(std::string_view file) {
   const auto scripts = embedded_scripts();
   const auto found = std::ranges::find(scripts, file, &EmbeddedText::name);
   return found == scripts.end() ? std::string_view{} : found->text;

@@ -36,6 +36,8 @@ struct Script {
 
 // The text of scripts/<name>.sh; empty when there is no such script.
 [[nodiscard]] std::string_view script_text(std::string_view name);
+// The same by the file's whole name, for those that are none of a shell.
+[[nodiscard]] std::string_view embedded_file(std::string_view file);
 
 // The whole text: the parameters as quoted assignments, what the script is built on, the script.
 // The script must exist.

@@ -59,7 +59,6 @@ Result<node::RunSpec> plan_local(const node::RunId& id, const LocalSpec& spec) {
   };
   give("RUNCTL_DATA_DIR", spec.data_directory);
   give("RUNCTL_OUTPUT_DIR", spec.output_directory);
-  if (spec.resume == Resume::yes) give("RUNCTL_RESUME_FROM", spec.checkpoint_directory);
   give("RUNCTL_GIT_COMMIT", run.git_commit);
   return run;
 }

@@ -31,7 +31,8 @@ struct LocalSpec {
 
 // What start_local will start, checked. It runs in the project's root, as on a machine. Errors:
 // those of find_project_root; denied for a script that is no .py and not executable;
-// invalid_argument for --resume without checkpoints.
+// invalid_argument for --resume without a checkpoint directory. What a run with --resume goes on
+// from is chosen by resume_point_here().
 [[nodiscard]] Result<node::RunSpec> plan_local(const node::RunId& id, const LocalSpec& spec);
 
 }  // namespace runctl::training

@@ -10,6 +10,7 @@
 #include "training/command_line.hpp"
 #include "training/local.hpp"
 #include "training/packages.hpp"
+#include "training/resume_point.hpp"
 #include "volume/mount.hpp"
 #include "volume/place.hpp"
 
@@ -102,6 +103,12 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
   RUNCTL_TRY_LET(auto packages, find_packages(spec, run));
   RUNCTL_TRY_LET(auto directories, prepare_volumes(change, spec));
+  std::optional<ResumePoint> point;
+  if (spec.resume == Resume::yes && spec.checkpoint_volume) {
+    RUNCTL_TRY_LET(point,
+                   resume_point_on_machine(session, spec.instance.id, spec.checkpoint_volume->id,
+                                           directories.checkpoints));
+  }
   if (spec.stage) {
     RUNCTL_TRY_LET(directories.data, spec.stage(change, spec.instance.id, spec.data_volume));
   }
@@ -119,10 +126,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   if (!directories.output.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_OUTPUT_DIR", .value = directories.output});
   }
-  if (spec.resume == Resume::yes) {
-    run_spec.environment.push_back(
-        {.name = "RUNCTL_RESUME_FROM", .value = directories.checkpoints});
-  }
+  if (point) give_to(run_spec, *point);
   if (!spec.code.commit.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
   }
@@ -132,23 +136,16 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   auto started = on_machine(
       change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
       [&]() { return node::start_run(machine_of(session, spec.instance.id), run_spec); });
-  if (!started && started.error().remote && started.error().remote->code == "busy") {
-    started.error().hint =
-        "Two runs that write one directory destroy each other's checkpoints; wait for it or stop "
-        "it.";
-    started.error().section = "EBS_CONCURRENT_ACCESS.md#one-run-per-checkpoint-directory";
-    started.error().ways_out = {
-        fmt::format("runctl runs list --instance {}   # who has it", spec.instance.id),
-        "runctl runs stop RUN   # it may save its work first"};
-  }
   if (!started) {
+    explain_refusal(started.error(), fmt::format(" --instance {}", spec.instance.id));
     // Nothing ran, and nothing will in its copy of the code; if it stays, it is some space on a
     // disk.
     if (started.error().effect == Effect::not_applied)
       (void)node::discard_code(machine_of(session, spec.instance.id), run_spec.id);
     return std::unexpected{std::move(started).error()};
   }
-  return Started{.run = *std::move(started), .code = std::move(code)};
+  return Started{
+      .run = *std::move(started), .code = std::move(code), .resume_point = std::move(point)};
 }
 
 }  // namespace runctl::training

@@ -10,6 +10,7 @@
 #include "node/run.hpp"
 #include "training/code_sync.hpp"
 #include "training/code_tree.hpp"
+#include "training/resume_point.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 #include "volume/session.hpp"
@@ -37,6 +38,7 @@ struct TrainSpec {
 struct Started {
   node::RunReport run;
   CodeDelivery code = {};
+  std::optional<ResumePoint> resume_point = {};  // of a run with --resume
 };
 
 // What the script needs, of the files that are sent. Errors: those of find_packages(root, …).
@@ -45,9 +47,9 @@ struct Started {
 
 // Attaches and mounts the volumes where they are not yet, stages the data, sends the code, and
 // starts the run, which goes on without us from then on, in a folder of its own that has the code
-// as it is now. Errors: conflict for a volume that another machine holds or a checkpoint directory
-// that another run uses, with the holder; those of attach, mount, the staging, sync_code and
-// start_run.
+// as it is now. With --resume, what it goes on from is chosen first. Errors: conflict for a volume
+// that another machine holds or a checkpoint directory that another run uses, with the holder;
+// those of attach, mount, resume_point_on_machine, the staging, sync_code and start_run.
 [[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,
                                     const SyncSettings& settings);
 

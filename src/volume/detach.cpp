@@ -1,11 +1,14 @@
 #include "volume/detach.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "aws/ec2/tags.hpp"
+#include "node/machine_facts.hpp"
+#include "node/run.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/lost_reply.hpp"
 #include "volume/machine.hpp"
@@ -98,6 +101,36 @@ Result<void> prepare_force(const Change& change, const VolumeFacts& volume) {
   return {};
 }
 
+// Whether a directory, as the machine's processes find it, is on the volume. Without block hardware
+// they find a mount point below a folder of the machine's own.
+bool is_on(const node::MachineFacts& facts, const VolumeId& volume, const std::string& directory) {
+  const auto* device = node::find_volume(facts, volume);
+  if (device == nullptr) return false;
+  return std::ranges::any_of(device->mounts, [&](const node::MountFacts& mount) {
+    const std::string folder = mount.mount_point + "/";
+    return facts.kind == node::StorageKind::block ? directory.starts_with(folder)
+                                                  : directory.contains(folder);
+  });
+}
+
+// Names the runs that have their checkpoints on the volume, and how each is ended. What the machine
+// does not say of them now is left out: the refusal stands without it.
+void name_runs(Error& error, const node::Machine& machine, const VolumeId& volume) {
+  constexpr std::size_t most = 20;
+  const auto facts = node::inspect(machine);
+  if (!facts) return;
+  const auto runs = node::list_runs(machine, most);
+  if (!runs) return;
+  for (const node::RunReport& run : *runs) {
+    if (run.state != node::RunState::running || !is_on(*facts, volume, run.checkpoint_directory))
+      continue;
+    error.details.push_back(
+        fmt::format("run {} has its checkpoints on it: {}", run.id.str(), run.command));
+    error.ways_out.push_back(
+        fmt::format("runctl runs stop {}   # it may save its work first", run.id.str()));
+  }
+}
+
 }  // namespace
 
 Result<DetachFacts> read_detach_facts(const Session& session, const VolumeFacts& volume,
@@ -127,6 +160,7 @@ Result<void> quiesce(const Change& change, const VolumeId& volume, const Instanc
     error.message = fmt::format("Volume {} is in use on instance {}.", volume, instance);
     error.hint = "Nothing was changed. Stop what uses it, or wait until it ends, and try again.";
     error.ways_out = {fmt::format("runctl aws status {}", instance)};
+    name_runs(error, machine, volume);
     error.section = "EBS_CONCURRENT_ACCESS.md#volume-in-use";
   }
   return std::unexpected{std::move(error)};

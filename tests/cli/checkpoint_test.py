@@ -6,6 +6,7 @@ import os
 import pickle
 import pty
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -269,6 +270,92 @@ class Cleanup(CheckpointTest):
         removed = self.record("cleanup", "--keep-last-n", "1", "--yes")
         self.assertEqual(removed["removed"], ["checkpoint-1/"])
         self.assertEqual(self.names(), ["checkpoint-2", "checkpoint-3", "latest"])
+
+
+class Monitor(CheckpointTest):
+    def monitor(self, *words, place=None, **how):
+        return self.cloud.run("monitor", "--checkpoint", place or self.place, *words, **how)
+
+    def following(self, *words, place=None):
+        process = subprocess.Popen([cloud.RUNCTL, "monitor", "--checkpoint", place or self.place, "--follow", *words],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.cloud.environment)
+        self.addCleanup(process.kill)
+        return process
+
+    def ended(self, process):
+        """At Ctrl-C; what else it had said."""
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
+        return out
+
+    def test_the_last_written_are_shown_and_verified(self):
+        self.epochs(4)
+        with open(os.path.join(self.place, "epoch_3.npz"), "r+b") as file:
+            content = file.read()
+            at = content.index(numpy.arange(9.0).tobytes())
+            file.seek(at + 5)
+            file.write(bytes([content[at + 5] ^ 1]))
+        os.utime(os.path.join(self.place, "epoch_3.npz"), (1_700_000_003, 1_700_000_003))
+        outcome = self.succeeded(self.monitor("--tail", "2"))
+        lines = outcome.out.splitlines()
+        self.assertEqual(len(lines), 2, outcome)
+        self.assertRegex(lines[0], r"^2023-\S+Z  epoch_3\.npz  epoch 3  .*  damaged: its member w\.npy")
+        self.assertRegex(lines[1], r"^2023-\S+Z  epoch_4\.npz  epoch 4, loss=0\.25  .*  sound$")
+        record = self.succeeded(self.monitor("--output", "json")).record
+        self.assertEqual([(one["name"], one["state"]) for one in record["checkpoints"]],
+                         [("epoch_1.npz", "sound"), ("epoch_2.npz", "sound"), ("epoch_3.npz", "damaged"), ("epoch_4.npz", "sound")])
+        self.assertEqual(self.succeeded(self.monitor("--tail", "1", "--output", "id")).out, os.path.join(self.place, "epoch_4.npz") + "\n")
+
+    def test_new_ones_are_told_once_they_are_whole(self):
+        self.epochs(1)
+        process = self.following()
+        self.assertIn("epoch_1.npz", process.stdout.readline())
+        whole = npz(epoch=numpy.array(2), loss=numpy.array(0.5), w=numpy.arange(9.0))
+        self.file("epoch_2.npz.tmp", whole)
+        path = self.file("epoch_3.npz", whole[:50])  # one that is written in pieces, and without another name first
+        os.rename(os.path.join(self.place, "epoch_2.npz.tmp"), os.path.join(self.place, "epoch_2.npz"))
+        self.assertRegex(process.stdout.readline(), r"epoch_2\.npz  epoch 2, loss=0\.5  .*  sound$")
+        with open(path, "ab") as file:
+            file.write(whole[50:])
+        self.assertRegex(process.stdout.readline(), r"epoch_3\.npz  .*  sound$")
+        self.assertEqual(self.ended(process), "")
+
+    def test_a_record_a_line(self):
+        process = self.following("--output", "json")
+        self.epochs(1)
+        one = json.loads(process.stdout.readline())
+        self.assertEqual((one["name"], one["state"], one["epoch"], one["metrics"]["loss"]), ("epoch_1.npz", "sound", 1, 1.0))
+        self.assertEqual(self.ended(process), "")
+
+    def test_one_that_stays_torn_is_told(self):
+        self.file("epoch_1.npz", b"PK\x03\x04half")
+        process = self.following()
+        self.assertRegex(process.stdout.readline(), r"epoch_1\.npz  .*  damaged: it ends before the directory of the archive")
+        self.assertEqual(self.ended(process), "")
+
+    def test_in_s3(self):
+        self.succeeded(self.cloud.run("s3", "create", "s3://monitored"))
+        self.epochs(2)
+        self.succeeded(self.cloud.run("s3", "upload", self.place, "s3://monitored/run/", "--recursive"))
+        place = "s3://monitored/run/"
+        shown = self.succeeded(self.monitor("--output", "json", place=place)).record["checkpoints"]
+        self.assertEqual({(one["path"], one["state"]) for one in shown},
+                         {(place + "epoch_1.npz", "sound"), (place + "epoch_2.npz", "sound")})
+        process = self.following(place=place)
+        for _ in range(2):
+            self.assertIn("sound", process.stdout.readline())
+        path = self.file("epoch_3.npz", npz(epoch=numpy.array(3), w=numpy.arange(9.0)))
+        self.succeeded(self.cloud.run("s3", "upload", path, place + "epoch_3.npz"))
+        self.assertIn("epoch_3.npz", process.stdout.readline())
+        self.assertEqual(self.ended(process), "")
+
+    def test_wrong_words_are_usage_errors(self):
+        self.assertEqual(self.cloud.run("monitor").code, 2)
+        self.refused(self.monitor("--log", "x"), "exclude each other", code=2)
+        self.assertEqual(self.monitor(place=os.path.join(self.place, "nothing")).code, 3)
+        self.assertEqual(self.monitor("--follow", "--timeout", "1s").code, 6)
+        self.assertIn("no checkpoint", self.succeeded(self.monitor()).err)
 
 
 class InS3(CheckpointTest):

@@ -217,6 +217,22 @@ GUARDS = {
     "checkpoints: what goes on is read whole first": (
         "src/checkpoint/newest.cpp", "inspect(place, one, Depth::contents)", "inspect(place, one, Depth::structure)",
         r"checkpoint\.Survey"),
+    "resume: a checkpoint is verified before it is resumed from": (
+        "src/node/scripts/newest_checkpoint.py", "            inspect(root, own_name, one, True)\n",
+        "            inspect(root, own_name, one, False)\n", "cli/resume_test.py OnDirectories", "cli/resume_test.py SameVerdict"),
+    "resume: contents are compared with their checksums on the machine": (
+        "src/node/scripts/newest_checkpoint.py", "    if crc != member.crc:", "    if False:", "cli/resume_test.py SameVerdict"),
+    "resume: here too": (
+        "src/checkpoint/newest.cpp", "inspect(place, one, Depth::contents)", "inspect(place, one, Depth::structure)",
+        "cli/resume_test.py Here"),
+    "resume: where none verifies nothing is started": (
+        "src/training/resume_point.cpp", "if (!chosen && point.choice.bad_count > 0)", "if (false)",
+        "cli/resume_test.py Here", "cli/resume_test.py OnDirectories"),
+    "resume: no choice while a run writes": (
+        "src/node/scripts/choose_checkpoint.sh", 'flock -w 1 9 || die_busy', "flock -w 1 9 || : die_busy",
+        r"node\.checkpoint_choices"),
+    "resume: a choice is void once another run had the directory": (
+        "src/node/scripts/run_wrapper.sh", 'if [ -n "$expected" ] && [', "if false && [", r"node\.checkpoint_choices"),
     "checkpoints: a tensor that is cut off": (
         "src/checkpoint/safetensors.cpp", "if (at > size)", "if (false)", r"checkpoint\.Safetensors", r"checkpoint\.of/WholeFiles"),
     "checkpoints: an HDF5 file that is cut off": (

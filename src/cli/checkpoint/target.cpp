@@ -7,7 +7,11 @@
 namespace runctl::cli {
 
 Result<CheckpointPlace> open_checkpoint_place(const Arguments& arguments, Context& context) {
-  const std::string& path = arguments.positional("PATH");
+  return open_checkpoint_place(arguments.positional("PATH"), arguments, context);
+}
+
+Result<CheckpointPlace> open_checkpoint_place(const std::string& path, const Arguments& arguments,
+                                              Context& context) {
   if (!transfer::is_s3_uri(path)) {
     RUNCTL_TRY_LET(auto place, checkpoint::open_local_place(path, context.stop));
     return CheckpointPlace{nullptr, std::move(place)};

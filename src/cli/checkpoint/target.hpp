@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/result.hpp"
@@ -30,6 +31,10 @@ class CheckpointPlace {
   std::unique_ptr<checkpoint::Place> place_;  // borrows the session: ends first
 };
 
+// Of `path`, with the arguments' connection options. Errors: not_found; those of reading, or of S3.
+[[nodiscard]] Result<CheckpointPlace> open_checkpoint_place(const std::string& path,
+                                                            const Arguments& arguments,
+                                                            Context& context);
 // Of the positional PATH. Errors: not_found; those of reading, or of S3.
 [[nodiscard]] Result<CheckpointPlace> open_checkpoint_place(const Arguments& arguments,
                                                             Context& context);

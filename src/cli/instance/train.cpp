@@ -11,6 +11,7 @@
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
+#include "cli/instance/resume_text.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
 #include "cli/instance/train_data.hpp"
@@ -37,7 +38,7 @@ constexpr std::array<OptionSpec, 11> options{{
      .value = "VOLUME",
      .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
     data_s3_option,
-    {.name = "--resume", .help = "go on from the newest complete checkpoint"},
+    {.name = "--resume", .help = "go on from the newest checkpoint that verifies"},
     {.name = "--sync-code", .help = "send the project that SCRIPT is in (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
     include_pattern_option,
@@ -64,6 +65,8 @@ Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const
       steps.push_back(
           fmt::format("attach and mount volume {}, where it is not yet", label_of(**volume)));
   }
+  if (spec.resume == training::Resume::yes)
+    steps.emplace_back("choose the newest checkpoint that verifies, there");
   if (data != nullptr) steps.push_back(data->step(spec));
   steps.push_back(std::move(code));
   if (packages) steps.push_back(training::in_words(*packages));
@@ -142,6 +145,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
                  }));
   const node::RunReport& run = started.run;
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
+  if (started.resume_point) note_resume(context, *started.resume_point, run.checkpoint_directory);
   if (arguments.has("--wait")) {
     return watch(context, {.host = host_of(cloud, spec.instance),
                            .run = run.id,
@@ -150,6 +154,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
   if (data) record["data"] = data->record();
+  if (started.resume_point) record["resume"] = record_of(*started.resume_point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
                         run.id.str(), run.id.str()),

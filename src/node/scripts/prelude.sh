@@ -1,6 +1,6 @@
 # What every script starts with. Parameters stand above this text as quoted assignments. A script says what
 # it did in one JSON record on the last line of its standard output and exits 0 or 1.
-# Needs a POSIX shell and utilities, coreutils, util-linux; never python or jq.
+# Needs a POSIX shell and utilities, coreutils, util-linux; never jq, and python in choose_checkpoint.sh alone.
 set -u
 caller_locale=${LC_ALL-}
 LC_ALL=C

@@ -18,6 +18,18 @@ is_alive() {
   [ "$1" != Z ] && [ "$1" != X ] && [ "${20}" = "$alive_wanted" ]
 }
 
+# Ends with the refusal of the checkpoint directory $1, whose lock says $2: a run's id, its pid and its fencing number, or
+# `choosing` first: a --resume looks for its checkpoint.
+die_busy() {
+  busy_directory=$1
+  # shellcheck disable=SC2086 # words
+  set -- $2
+  [ "${1-}" != choosing ] ||
+    die busy "the checkpoint directory $busy_directory is being looked through by another --resume"
+  die busy "the checkpoint directory $busy_directory is in use by run ${1:-unknown} (pid ${2:-unknown})" \
+    "\"users\":[{\"pid\":${2:-0},\"command\":\"run ${1:-unknown}\",\"what\":[\"lock\"]}],\"user_count\":1"
+}
+
 # Sets state and run_json of the run in directory $1. Never by what the log says.
 read_run() {
   run=$1

@@ -35,6 +35,12 @@ if [ -n "$checkpoints" ]; then
       exit 0
       ;;
   esac
+  # The checkpoint to go on from was chosen when this was the last run: one in between may have written newer ones.
+  expected=$(cat expected_fence 2>/dev/null)
+  if [ -n "$expected" ] && [ "$expected" != "$fence" ]; then
+    put refused "changed $fence"
+    exit 0
+  fi
   fence=$((fence + 1))
   # Durable before use: a number that was given out must not be given out again after a crash.
   if ! (put "$checkpoints/.runctl.fence" $fence && sync "$checkpoints/.runctl.fence"); then

@@ -1,5 +1,6 @@
 # Starts a command that goes on without us.
 # Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
+# EXPECTED_FENCE (the fencing number that the directory must still have; nothing: any)
 run=$runs/$RUN_ID
 if [ ! -d "$run" ]; then
   # Whole or not at all: made aside, then renamed.
@@ -9,7 +10,8 @@ if [ ! -d "$run" ]; then
     printf '%s\n' "$COMMAND" >"$new/command.sh" && printf '%s\n' "$RECORD" >"$new/record.json" &&
     printf '%s\n' "$DETAILS" >"$new/details.json" && printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" &&
     : >"$new/log" && printf '%4095s\n' '' >"$new/status" && printf '%4095s\n' '' >"$new/stop" &&
-    printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" ||
+    printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" &&
+    printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" ||
     die io_error "cannot write $new"
   if [ -n "$CHECKPOINT_DIRECTORY" ]; then
     (umask 022 && mkdir -p -- "$CHECKPOINT_DIRECTORY") || die io_error "cannot create $CHECKPOINT_DIRECTORY"
@@ -50,11 +52,11 @@ while [ ! -e "$run/started" ]; do
   if [ -e "$run/refused" ]; then
     read -r word holder <"$run/refused"
     rm -rf -- "$run" # nothing ran
-    [ "$word" = busy ] || die not_started "run $RUN_ID was not started: $word $holder"
-    # shellcheck disable=SC2086 # run id, pid, fencing number
-    set -- $holder
-    die busy "the checkpoint directory $CHECKPOINT_DIRECTORY is in use by run ${1:-unknown} (pid ${2:-unknown})" \
-      "\"users\":[{\"pid\":${2:-0},\"command\":\"run ${1:-unknown}\",\"what\":[\"lock\"]}],\"user_count\":1"
+    case $word in
+      busy) die_busy "$CHECKPOINT_DIRECTORY" "$holder" ;;
+      changed) die changed "another run has used $CHECKPOINT_DIRECTORY since the checkpoint was chosen" ;;
+      *) die not_started "run $RUN_ID was not started: $word $holder" ;;
+    esac
   fi
   patience=$((patience - 1))
   [ $patience -gt 0 ] || die start_failed "run $RUN_ID did not start within 10 s"
