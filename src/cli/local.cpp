@@ -115,7 +115,8 @@ Result<ExitCode> start(const Arguments& arguments, Context& context) {
   const RunHost host = host_here(context);
   std::optional<training::ResumePoint> point;
   if (spec.resume == training::Resume::yes) {
-    auto found = training::resume_point_here(spec.checkpoint_directory, context.stop);
+    auto found =
+        training::resume_point_here(spec.checkpoint_directory, context.clock, context.stop);
     if (!found) return std::unexpected{explain(host, std::move(found).error())};
     point = *std::move(found);
     give_to(run_spec, *point);

@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "node/block_machine.hpp"
 #include "node/embedded_scripts.hpp"
+#include "node/gzip.hpp"
 #include "node/local_shell.hpp"
 
 namespace runctl::node {
@@ -157,13 +158,19 @@ TEST_F(in_the_shell, a_script_that_is_too_long_is_not_sent) {
 // Each script as it is sent, so that what one part sets and another uses is seen together.
 // A job's text is a parameter of the script that starts it, and quoted once more.
 TEST(a_job, fits_into_one_command) {
-  for (const char* name : {"make_manifest", "verify_manifest", "warm", "fetch"}) {
+  for (const char* name :
+       {"make_manifest", "verify_manifest", "warm", "fetch", "choose_checkpoint"}) {
     Script job{.name = name,
                .parameters = {{"VOLUME_ID", "vol-0123456789abcdef0"},
                               {"EXPECTED_DIGEST", std::string(64, '0')}}};
     if (job.name == "fetch") {
       job.parameters.push_back({"WORKER", std::string{script_text("fetch_worker")}});
       job.parameters.push_back({"LIST", std::string(300, '/')});
+    }
+    if (job.name == "choose_checkpoint") {
+      job.parameters.push_back({"DIRECTORY", std::string(300, '/')});
+      job.parameters.push_back(
+          {"PROGRAM", base64(gzip(embedded_file("newest_checkpoint.py")).value())});
     }
     const std::string text = assemble(job);
     const Script start{.name = "start_job",

@@ -70,10 +70,18 @@ Result<std::int64_t> read_fence(const fs::path& directory) {
   return fence;
 }
 
-// Held by this process until it is destroyed.
-Result<RandomAccessFile> lock(const fs::path& directory, std::int64_t fence) {
+// Held by this process until it is destroyed. A run that has ended holds it for a moment longer.
+Result<RandomAccessFile> lock(const fs::path& directory, std::int64_t fence, Clock& clock,
+                              const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds pause{100};
+  constexpr int most_tries = 10;
   const fs::path path = directory / lock_name;
   auto locked = lock_file(path);
+  for (int tries = 1; !locked && locked.error().code == Errc::conflict && tries < most_tries;
+       ++tries) {
+    RUNCTL_TRY(clock.sleep_until(clock.ticks() + pause, stop));
+    locked = lock_file(path);
+  }
   if (!locked && locked.error().code == Errc::conflict) return busy(directory);
   if (!locked) return std::unexpected{locked.error()};
   RandomAccessFile file{*std::move(locked), path};
@@ -144,9 +152,10 @@ Result<CheckpointChoice> choose(const fs::path& directory, const std::stop_token
 
 }  // namespace
 
-Result<ResumePoint> resume_point_here(const fs::path& directory, const std::stop_token& stop) {
+Result<ResumePoint> resume_point_here(const fs::path& directory, Clock& clock,
+                                      const std::stop_token& stop) {
   RUNCTL_TRY_LET(const std::int64_t seen, read_fence(directory));
-  RUNCTL_TRY_LET(const RandomAccessFile held, lock(directory, seen));
+  RUNCTL_TRY_LET(const RandomAccessFile held, lock(directory, seen, clock, stop));
   // Again, now that no run can change it.
   RUNCTL_TRY_LET(const std::int64_t fence, read_fence(directory));
   RUNCTL_TRY_LET(CheckpointChoice choice, choose(directory, stop));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "io/clock.hpp"
 #include "node/choose_checkpoint.hpp"
 #include "node/run.hpp"
 #include "volume/facts.hpp"
@@ -26,7 +27,7 @@ struct ResumePoint {
 // between too. Errors: conflict (`busy`; `no_good_checkpoint`: there are some, and none verifies,
 // each in the details); those of checkpoint::find_newest.
 [[nodiscard]] Result<ResumePoint> resume_point_here(const std::filesystem::path& directory,
-                                                    const std::stop_token& stop);
+                                                    Clock& clock, const std::stop_token& stop);
 // The same without the lock, for a plan: what would be chosen now.
 [[nodiscard]] Result<ResumePoint> foresee_resume_point(const std::filesystem::path& directory,
                                                        const std::stop_token& stop);
