@@ -1,8 +1,11 @@
 #include "node/put_file.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -64,6 +67,33 @@ TEST_F(put_file_on_machine, what_is_compressed_already_travels_as_it_is) {
   EXPECT_EQ(put->sent_bytes, content.size());
   EXPECT_EQ(sum_of(put->path), hex(sha256(content)));
   EXPECT_EQ(bed_.said_by("ls -A " + (bed_.root() / "root/code").string()), "f");
+}
+
+// Two syncs of one project at once: their archives have the same content, and names of their own.
+TEST_F(put_file_on_machine, the_same_content_may_arrive_several_times_at_once) {
+  const std::string content = noise(3'000);
+  constexpr int senders = 6;
+  constexpr int rounds = 15;
+  for (const Packing packing : {Packing::none, Packing::gzip}) {
+    std::vector<std::string> faults(senders);
+    {
+      std::vector<std::jthread> threads;
+      for (int sender = 0; sender < senders; ++sender) {
+        threads.emplace_back([&, sender] {
+          for (int round = 0; round < rounds; ++round) {
+            const auto put = put_file(bed_.machine(), path(fmt::format("{}-{}", sender, round)),
+                                      FileMode::readable, content, packing);
+            if (!put) faults[static_cast<std::size_t>(sender)] = put.error().message;
+          }
+        });
+      }
+    }
+    EXPECT_THAT(faults, ::testing::Each(""));
+    const std::string directory = (bed_.root() / "root/code").string();
+    EXPECT_EQ(bed_.said_by(fmt::format("cd {} && ls -A | wc -l; cat * | wc -c", directory)),
+              fmt::format("{}\n{}", senders * rounds, senders * rounds * content.size()));
+    bed_.said_by(fmt::format("rm -rf {}", directory));
+  }
 }
 
 TEST_F(put_file_on_machine, a_file_that_is_there_is_not_sent_again) {

@@ -89,7 +89,7 @@ class Finder {
   Finder(const ProjectRoot& root, const node::RunId& run, const PackagesRequest& request)
       : root_{root}, run_{run}, request_{request} {}
 
-  Result<std::optional<RunPackages>> find() const {
+  [[nodiscard]] Result<std::optional<RunPackages>> find() const {
     if (request_.source == packages_none) return std::nullopt;
     if (request_.source != packages_auto) return named();
     RUNCTL_TRY_LET(auto inline_packages, of_script(root_.script));
@@ -101,7 +101,7 @@ class Finder {
   }
 
  private:
-  Result<std::optional<RunPackages>> named() const {
+  [[nodiscard]] Result<std::optional<RunPackages>> named() const {
     const fs::path path = fs::path{request_.source}.lexically_normal();
     const std::string file = path.string();
     if (path.is_absolute() || file.starts_with("..") || !is_file(root_.path / path)) {
@@ -127,7 +127,7 @@ class Finder {
 
   enum class Asked : bool { no, yes };
 
-  Result<std::optional<RunPackages>> in_folder(const fs::path& folder) const {
+  [[nodiscard]] Result<std::optional<RunPackages>> in_folder(const fs::path& folder) const {
     const auto there = [&](std::string_view name) {
       const std::string file = (folder / name).string();
       return is_file(root_.path / file) && is_sent(file);
@@ -139,7 +139,7 @@ class Finder {
     return std::nullopt;
   }
 
-  Result<std::optional<RunPackages>> of_script(const std::string& file) const {
+  [[nodiscard]] Result<std::optional<RunPackages>> of_script(const std::string& file) const {
     if (!file.ends_with(".py")) return std::nullopt;
     RUNCTL_TRY_LET(const std::string script, read(file));
     auto text = script_metadata(script);
@@ -155,7 +155,8 @@ class Finder {
     return of_list(RunPackages::Kind::script, file, declared, **text);
   }
 
-  Result<std::optional<RunPackages>> of_pyproject(const std::string& file, Asked asked) const {
+  [[nodiscard]] Result<std::optional<RunPackages>> of_pyproject(const std::string& file,
+                                                                Asked asked) const {
     RUNCTL_TRY_LET(const std::string text, read(file));
     RUNCTL_TRY_LET(const toml::table table, parse(text, node::to_utf8(file)));
     Declared declared;
@@ -189,7 +190,7 @@ class Finder {
                        .key = key_of(fmt::format("{}\n{}", node::name_of(kind), content))};
   }
 
-  Result<std::optional<RunPackages>> of_requirements(const std::string& file) const {
+  [[nodiscard]] Result<std::optional<RunPackages>> of_requirements(const std::string& file) const {
     RUNCTL_TRY_LET(const Requirements all, read_requirements(root_.path, file));
     for (const std::string& included : all.files) {
       if (!is_sent(included)) return not_sent(included);
@@ -201,16 +202,18 @@ class Finder {
                        .key = key_of(fmt::format("requirements\n{}\n{}", alone, all.content))};
   }
 
-  Result<std::optional<RunPackages>> of_conda(const std::string& file) const {
+  [[nodiscard]] Result<std::optional<RunPackages>> of_conda(const std::string& file) const {
     RUNCTL_TRY_LET(const std::string text, read(file));
     return RunPackages{
         .kind = RunPackages::Kind::conda, .from = file, .key = key_of("conda\n" + text)};
   }
 
-  Result<std::string> read(const std::string& file) const {
+  [[nodiscard]] Result<std::string> read(const std::string& file) const {
     return read_file(root_.path / file, file_limit);
   }
-  bool is_sent(std::string_view file) const { return !request_.is_sent || request_.is_sent(file); }
+  [[nodiscard]] bool is_sent(std::string_view file) const {
+    return !request_.is_sent || request_.is_sent(file);
+  }
   static std::unexpected<Error> not_sent(const std::string& file) {
     auto error = fail(
         Errc::invalid_argument,

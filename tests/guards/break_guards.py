@@ -268,6 +268,9 @@ GUARDS = {
     "code: a file that changed just before it was looked at is read again": (
         "src/training/stat_cache.cpp", "std::max(stamp.modified_ns, stamp.changed_ns) >= settled_before",
         "stamp.size > 1000000000000U", r"training\.stat_cache"),
+    "files: what another transfer of the same content has taken away is not written to": (
+        "src/node/scripts/put_file.sh", '[ "$(inode_of "$part")" != "$(inode_of /proc/self/fd/9)" ] || break', "break",
+        r"node\.put_file_on_machine"),
     "packages: only what was installed to its end is used": (
         "src/node/scripts/prepare_packages.sh", 'if [ -e "$environment/.complete" ]; then', 'if [ -d "$environment" ]; then',
         "cli/packages_test.py OnThisMachine.test_one_that_was_killed_half_way_is_made_again"),

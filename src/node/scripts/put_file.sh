@@ -15,8 +15,13 @@ if [ -f "$TARGET" ] && [ "$(sum_of "$TARGET")" = "$SHA256" ]; then
 fi
 (umask 022 && mkdir -p -- "$directory") || die io_error "cannot create $directory"
 part=$directory/.runctl-$SHA256.part
-command exec 9>>"$part" || die io_error "cannot write in $directory"
-flock -w 10 9 || die locked "another transfer of the same file is running"
+inode_of() { stat -L -c %d:%i -- "$1" 2>/dev/null; }
+while :; do
+  command exec 9>>"$part" || die io_error "cannot write in $directory"
+  flock -w 10 9 || die locked "another transfer of the same file is running"
+  # Another transfer of the same content that ended meanwhile has taken the file that we opened.
+  [ "$(inode_of "$part")" != "$(inode_of /proc/self/fd/9)" ] || break
+done
 have=$(stat -L -c %s "$part")
 [ "$have" -ge "$OFFSET" ] || die gap "the piece at byte $OFFSET came before the one at $have" "\"have\":$have"
 # A piece that came twice, or was cut off in the middle, is written again from its own start.
@@ -24,15 +29,15 @@ truncate -s "$OFFSET" "$part" && printf '%s' "$PIECE" | base64 -d >&9 || die io_
 have=$(stat -L -c %s "$part")
 [ "$LAST" = yes ] || succeed "\"done\":false,\"already\":false,\"have\":$have"
 
-whole=$part.whole
+# Both have their names as long as the lock is held: once they have not, the next transfer makes its own.
+whole=$part
 undo() { rm -f -- "$whole" "$part"; }
 if [ "$PACKING" = gzip ]; then
+  whole=$part.whole
   gzip -d -c <"$part" >"$whole" || die corrupt_content "what arrived for $TARGET is not complete gzip data"
-else
-  mv -f -- "$part" "$whole" || die io_error "cannot write in $directory"
 fi
 [ "$(sum_of "$whole")" = "$SHA256" ] || die corrupt_content "what arrived for $TARGET has another hash"
 chmod -- "$MODE" "$whole" && sync "$whole" && mv -f -T -- "$whole" "$TARGET" && sync -f "$directory" ||
   die io_error "cannot put $TARGET in place"
-rm -f -- "$part"
+[ "$whole" = "$part" ] || rm -f -- "$part"
 succeed "$path,\"done\":true,\"already\":false,\"have\":$have"
