@@ -28,7 +28,8 @@ function(runctl_module name)
 endfunction()
 
 # runctl_test(<module> SOURCES <file>... [LINKS <target>...]): one binary a module, one ctest entry a
-# TEST(). Tests run with the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
+# TEST(). The time-out is for what hangs: a sanitizer beside another test takes a minute for what takes
+# two seconds. Tests run with the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
 function(runctl_test module)
   if(NOT BUILD_TESTING)
     return()
@@ -40,7 +41,7 @@ function(runctl_test module)
   target_compile_definitions(${module}_tests PRIVATE RUNCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   runctl_precompiled(${module}_tests)
   gtest_discover_tests(${module}_tests
-    TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
+    TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
 # Call once, last: turns the USES lists into a test, and proves that the test can fail.
