@@ -60,8 +60,10 @@ struct Context {
   unsigned width = 0;        // columns of the terminal that standard output is; 0 when it is none
   std::stop_token stop = {};
   // Once a stop was requested: waits so long for another Ctrl-C, which ends the process otherwise,
-  // and says whether it came. Empty where none can be told.
-  std::function<bool(std::chrono::milliseconds)> second_interrupt = {};
+  // and says whether it came. `announce` is called when it is waited for already. Empty where none
+  // can be told.
+  std::function<bool(std::chrono::milliseconds, const std::function<void()>& announce)>
+      second_interrupt = {};
   Globals globals = {};
   bool has_named_emulator = false;  // said once a command that it is not AWS
 };

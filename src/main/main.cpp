@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <mutex>
 #include <poll.h>
@@ -86,10 +87,16 @@ class SignalWatch {
   }
   [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
 
-  // Whether another one came in that time, which ends the process otherwise.
-  [[nodiscard]] bool wait_for_second(std::chrono::milliseconds patience) {
+  // Whether another one came in that time, which ends the process otherwise. It is waited for from
+  // before `announce` says so.
+  [[nodiscard]] bool wait_for_second(std::chrono::milliseconds patience,
+                                     const std::function<void()>& announce) {
+    {
+      const std::lock_guard lock{mutex_};
+      awaited_ = true;
+    }
+    announce();
     std::unique_lock lock{mutex_};
-    awaited_ = true;
     const bool came = second_.wait_for(lock, patience, [this] { return came_; });
     awaited_ = false;
     return came;
@@ -164,8 +171,9 @@ int run(std::vector<std::string> words) {
                        .colour = terminal && !environment.get("NO_COLOR"),
                        .width = terminal_width(STDOUT_FILENO),
                        .stop = signals.token(),
-                       .second_interrupt = [&signals](std::chrono::milliseconds patience) {
-                         return signals.wait_for_second(patience);
+                       .second_interrupt = [&signals](std::chrono::milliseconds patience,
+                                                      const std::function<void()>& announce) {
+                         return signals.wait_for_second(patience, announce);
                        }};
   const cli::ExitCode code = cli::run(context, words);
   return static_cast<int>(output_arrived() || code != cli::ExitCode::ok ? code

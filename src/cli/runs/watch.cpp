@@ -41,9 +41,11 @@ Result<void> look_at(const RunHost& host, const node::RunId& run) {
 
 // After the first Ctrl-C, at a terminal. Nothing when the run is to go on.
 Result<std::optional<ExitCode>> offer_to_stop(Context& context, const Watch& watch) {
-  note(context, fmt::format("Press Ctrl-C again within {} s to stop the run instead.",
-                            time_for_second_interrupt.count()));
-  if (!context.second_interrupt(time_for_second_interrupt)) return std::nullopt;
+  const auto announce = [&context] {
+    note(context, fmt::format("Press Ctrl-C again within {} s to stop the run instead.",
+                              time_for_second_interrupt.count()));
+  };
+  if (!context.second_interrupt(time_for_second_interrupt, announce)) return std::nullopt;
   const std::string answer =
       ask(context, fmt::format("\nStop run {} on {}? [y/N] ", watch.run.str(), watch.host.words));
   if (answer != "y" && answer != "Y" && answer != "yes") {
