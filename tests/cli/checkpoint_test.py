@@ -58,13 +58,7 @@ class CheckpointTest(cloud.CloudTest):
         self.addCleanup(shutil.rmtree, self.place, ignore_errors=True)
 
     def file(self, name, content=b"", mtime=None):
-        path = os.path.join(self.place, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-        if mtime is not None:
-            os.utime(path, (mtime, mtime))
-        return path
+        return cloud.write_file(os.path.join(self.place, name), content, mtime)
 
     def run_checkpoint(self, verb, *words, code=0, place=None):
         outcome = self.cloud.run("checkpoint", verb, place or self.place, *words)
@@ -79,6 +73,16 @@ class CheckpointTest(cloud.CloudTest):
         for epoch in range(first, first + count):
             self.file(f"epoch_{epoch}.npz", npz(epoch=numpy.array(epoch), loss=numpy.array(1.0 / epoch), w=numpy.arange(9.0)),
                       mtime=1_700_000_000 + epoch)
+
+    def damage(self, epoch):
+        """Another bit in its weights; its time stays."""
+        path = os.path.join(self.place, f"epoch_{epoch}.npz")
+        with open(path, "r+b") as file:
+            content = file.read()
+            at = content.index(numpy.arange(9.0).tobytes())
+            file.seek(at + 5)
+            file.write(bytes([content[at + 5] ^ 1]))
+        os.utime(path, (1_700_000_000 + epoch, 1_700_000_000 + epoch))
 
     def names(self):
         return sorted(os.listdir(self.place))
@@ -137,11 +141,7 @@ class Local(CheckpointTest):
     def test_damage_is_named_and_is_exit_1(self):
         self.epochs(3)
         path = os.path.join(self.place, "epoch_2.npz")
-        with open(path, "r+b") as file:
-            content = file.read()
-            at = content.index(numpy.arange(9.0).tobytes())
-            file.seek(at + 5)
-            file.write(bytes([content[at + 5] ^ 1]))
+        self.damage(2)
         outcome = self.run_checkpoint("verify", code=1)
         self.assertIn("damaged", outcome.out)
         self.assertIn("w.npy", outcome.out)
@@ -222,12 +222,7 @@ class Cleanup(CheckpointTest):
 
     def test_reads_what_it_leans_on(self):
         self.epochs(4)
-        with open(os.path.join(self.place, "epoch_4.npz"), "r+b") as file:
-            content = file.read()
-            at = content.index(numpy.arange(9.0).tobytes())
-            file.seek(at + 5)
-            file.write(bytes([content[at + 5] ^ 1]))
-        os.utime(os.path.join(self.place, "epoch_4.npz"), (1_700_000_004, 1_700_000_004))
+        self.damage(4)
         self.run_checkpoint("cleanup", "--keep-last-n", "1", "--yes")
         self.assertEqual(self.names(), ["epoch_3.npz", "epoch_4.npz"])
 
@@ -291,12 +286,7 @@ class Monitor(CheckpointTest):
 
     def test_the_last_written_are_shown_and_verified(self):
         self.epochs(4)
-        with open(os.path.join(self.place, "epoch_3.npz"), "r+b") as file:
-            content = file.read()
-            at = content.index(numpy.arange(9.0).tobytes())
-            file.seek(at + 5)
-            file.write(bytes([content[at + 5] ^ 1]))
-        os.utime(os.path.join(self.place, "epoch_3.npz"), (1_700_000_003, 1_700_000_003))
+        self.damage(3)
         outcome = self.succeeded(self.monitor("--tail", "2"))
         lines = outcome.out.splitlines()
         self.assertEqual(len(lines), 2, outcome)

@@ -137,13 +137,7 @@ class SameVerdict(cloud.CloudTest):
         self.addCleanup(shutil.rmtree, self.place, ignore_errors=True)
 
     def file(self, name, content=b"", mtime=None):
-        path = os.path.join(self.place, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-        if mtime is not None:
-            os.utime(path, (mtime, mtime))
-        return path
+        return cloud.write_file(os.path.join(self.place, name), content, mtime)
 
     def by_runctl(self, verb):
         outcome = self.cloud.run("checkpoint", verb, self.place, "--output", "json", timeout=300)

@@ -28,10 +28,7 @@ class Filled(machines.DiskTest):
         super().setUpClass()
         cls.tree = os.path.join(cls.cloud.directory, "tree")
         for name, content in FILES.items():
-            path = os.path.join(cls.tree, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(content)
+            cloud.write_file(os.path.join(cls.tree, name), content)
         for words in (["s3", "create", "s3://data"], ["s3", "upload", cls.tree, "s3://data/set/", "--recursive"]):
             outcome = cls.cloud.run(*words)
             assert outcome.code == 0, outcome

@@ -238,6 +238,16 @@ def is_running(pid):
         return False
 
 
+def write_file(path, content=b"", mtime=None):
+    """A file and the directories that it lies in; gives the path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+    if mtime is not None:
+        os.utime(path, (mtime, mtime))
+    return path
+
+
 def wait_until(condition, seconds=10):
     """Whether `condition()` came true in time."""
     end = time.monotonic() + seconds

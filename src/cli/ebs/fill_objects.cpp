@@ -194,6 +194,10 @@ class Filler {
 
 }  // namespace
 
+std::string objects_in_words(std::uint64_t count) {
+  return fmt::format("{} object{}", count, count == 1 ? "" : "s");
+}
+
 NameFault fault_on_volume(std::string_view relative) {
   const NameFault fault = transfer::fault_of_name(relative);
   if (fault != NameFault::none) return fault;

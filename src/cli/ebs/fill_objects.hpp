@@ -19,6 +19,9 @@
 
 namespace runctl::cli {
 
+// "1 object", "20 objects".
+[[nodiscard]] std::string objects_in_words(std::uint64_t count);
+
 // An object that does not get onto the volume.
 struct LeftObject {
   std::string key;  // as it is; any bytes

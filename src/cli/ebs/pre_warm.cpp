@@ -44,10 +44,6 @@ constexpr std::array<OptionSpec, 7> options{{
 // What text shows of a list of objects; records have all.
 constexpr std::size_t most_shown = 20;
 
-std::string objects_in_words(std::uint64_t count) {
-  return fmt::format("{} object{}", count, count == 1 ? "" : "s");
-}
-
 std::string list_text(const std::vector<LeftObject>& objects, std::string_view verb) {
   std::string text;
   for (std::size_t i = 0; i < std::min(objects.size(), most_shown); ++i) {

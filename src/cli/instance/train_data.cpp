@@ -20,10 +20,6 @@ namespace {
 constexpr std::chrono::seconds question_patience{60};
 constexpr std::size_t most_named = 5;
 
-std::string counted(std::uint64_t objects) {
-  return fmt::format("{} object{}", objects, objects == 1 ? "" : "s");
-}
-
 // Of the machine's own disk, for what is below this folder of S3: as readable as a name may be, and
 // one of its own.
 std::string folder_for(const transfer::S3Uri& source) {
@@ -75,7 +71,7 @@ Result<std::unique_ptr<DataStaging>> DataStaging::make(const Arguments& argument
 
 std::string DataStaging::step(const training::TrainSpec& spec) const {
   return fmt::format("download {} ({}) from {} to {}, where they are not yet",
-                     counted(survey_.objects), bytes_in_words(survey_.bytes),
+                     objects_in_words(survey_.objects), bytes_in_words(survey_.bytes),
                      transfer::to_text(survey_.source),
                      spec.data_volume ? fmt::format("volume {}", label_of(*spec.data_volume))
                                       : std::string{"the machine's own disk"});
@@ -107,13 +103,13 @@ Result<std::string> DataStaging::bring(const volume::Change& change, const Insta
 }
 
 Error DataStaging::missing_objects() const {
-  Error error{
-      .code = Errc::precondition,
-      .message = fmt::format("{} below {} could not be downloaded", counted(report_.failed.size()),
-                             transfer::to_text(survey_.source)),
-      .hint =
-          "The run is not started, since its data would not be whole. What was "
-          "downloaded stays, and the same command goes on from there."};
+  Error error{.code = Errc::precondition,
+              .message = fmt::format("{} below {} could not be downloaded",
+                                     objects_in_words(report_.failed.size()),
+                                     transfer::to_text(survey_.source)),
+              .hint =
+                  "The run is not started, since its data would not be whole. What was "
+                  "downloaded stays, and the same command goes on from there."};
   for (std::size_t i = 0; i < std::min(report_.failed.size(), most_named); ++i) {
     const LeftObject& object = report_.failed[i];
     error.details.push_back(fmt::format("{}: {}", transfer::printable(object.key), object.why));
