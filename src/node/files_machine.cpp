@@ -13,6 +13,14 @@ namespace {
 
 constexpr unsigned nobody = 65534;
 
+std::vector<std::string> environment_of(const std::filesystem::path& folder,
+                                        const std::vector<std::string>& more) {
+  std::vector<std::string> all{"PATH=/usr/bin:/bin",
+                               fmt::format("RUNCTL_FILES_ROOT={}", folder.string())};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 }  // namespace
 
 Result<ProcessOutcome> AsOrdinaryUser::run(const ProcessSpec& spec,
@@ -28,11 +36,9 @@ Result<ProcessOutcome> AsOrdinaryUser::run(const ProcessSpec& spec,
   return process_.run(as_nobody, deadline, stop);
 }
 
-FilesMachine::FilesMachine()
+FilesMachine::FilesMachine(const std::vector<std::string>& variables)
     : instance_{InstanceId::parse("i-0123456789abcdef0").value()},
-      shell_{process_,
-             clock_,
-             {"PATH=/usr/bin:/bin", fmt::format("RUNCTL_FILES_ROOT={}", folder_.path().string())}} {
+      shell_{process_, clock_, environment_of(folder_.path(), variables)} {
   if (::geteuid() == 0 && ::chown(folder_.path().c_str(), nobody, nobody) != 0) {
     throw std::runtime_error{"cannot give a folder away"};
   }

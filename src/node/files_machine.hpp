@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/strong_id.hpp"
 #include "io/process.hpp"
@@ -26,7 +27,8 @@ class AsOrdinaryUser final : public Process {
 
 class FilesMachine {
  public:
-  FilesMachine();
+  // With more variables in the environment of its commands: "NAME=value".
+  explicit FilesMachine(const std::vector<std::string>& variables = {});
   // A volume's directory, shown to the machine.
   std::filesystem::path add(const VolumeId& volume);
   [[nodiscard]] Machine machine() { return {.shell = shell_, .instance = instance_}; }

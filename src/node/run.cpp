@@ -20,6 +20,10 @@ namespace {
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view digits = "0123456789";
 
+// Of a notice's two minutes: writing back what a gp3 volume takes in as long is 1.9 GB at 125 MB/s,
+// more than the kernel lets a small machine hold unwritten.
+constexpr std::chrono::seconds volumes_reserve{15};
+
 bool is_variable_name(std::string_view name) {
   return !name.empty() && !digits.contains(name.front()) && std::ranges::all_of(name, [](char c) {
     return letters.contains(c) || digits.contains(c) || c == '_';
@@ -67,11 +71,9 @@ std::string preparation_of(const RunPackages& packages) {
   return text + std::string{script_text("prepare_packages")};
 }
 
-// A shell text that becomes the command. It begins in the run's directory. Also the command's
-// record for people: it can be run by hand.
-std::string command_text(const RunSpec& spec) {
-  std::string text = spec.packages ? "environments=$(pwd)\n" : "";
-  text += fmt::format("cd -- {} || exit 126\n", shell_quote(spec.working_directory));
+// Where a program of the run begins, and its environment.
+std::string surroundings_text(const RunSpec& spec) {
+  std::string text = fmt::format("cd -- {} || exit 126\n", shell_quote(spec.working_directory));
   text += fmt::format("export RUNCTL_RUN_ID={}\n", shell_quote(spec.id.str()));
   if (!spec.checkpoint_directory.empty()) {
     text +=
@@ -80,10 +82,51 @@ std::string command_text(const RunSpec& spec) {
   for (const auto& [name, value] : spec.environment) {
     text += fmt::format("export {}={}\n", name, shell_quote(value));
   }
+  return text;
+}
+
+// A shell text that becomes the command. It begins in the run's directory. Also the command's
+// record for people: it can be run by hand.
+std::string command_text(const RunSpec& spec) {
+  std::string text = spec.packages ? "environments=$(pwd)\n" : "";
+  text += surroundings_text(spec);
   if (spec.packages) text += preparation_of(*spec.packages);
   text += "exec";
   for (const std::string& argument : spec.argv) text += ' ' + shell_quote(argument);
   return text;
+}
+
+// What watch_run.sh consists of, small enough for a command.
+Result<void> add_watch(Script& script, const RunSpec& spec) {
+  const auto add = [&](std::string_view name, const std::string& text) -> Result<void> {
+    if (text.empty()) {
+      script.parameters.push_back({name, ""});
+      return {};
+    }
+    RUNCTL_TRY_LET(const std::string packed, gzip(text));
+    script.parameters.push_back({name, base64(packed)});
+    return {};
+  };
+  std::string volumes;
+  std::string hook;
+  Script watch{.name = "watch_run"};
+  if (spec.watch) {
+    for (const VolumeId& volume : spec.watch->volumes)
+      volumes += (volumes.empty() ? "" : " ") + volume.str();
+    watch.parameters = {{"VOLUMES", volumes},
+                        {"POLL_SECONDS", std::to_string(spec.watch->poll.count())},
+                        {"RESERVE_SECONDS", std::to_string(volumes_reserve.count())}};
+    if (!spec.watch->hook.empty()) {
+      hook = surroundings_text(spec) + "exec /bin/sh -c " + shell_quote(spec.watch->hook) + "\n";
+    }
+  }
+  RUNCTL_TRY(add("WATCH", spec.watch ? assemble(watch) : ""));
+  // Their other parameters come as environment.
+  RUNCTL_TRY(add(
+      "WATCH_STOP",
+      spec.watch ? assemble({.name = "stop_run", .parameters = {{"RUN_ID", spec.id.str()}}}) : ""));
+  RUNCTL_TRY(add("WATCH_UNMOUNT", spec.watch ? assemble({.name = "unmount"}) : ""));
+  return add("WATCH_HOOK", hook);
 }
 
 // Room in an answer for what else it says of a run.
@@ -136,7 +179,7 @@ std::string_view name_of(RunPackages::Kind kind) {
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
   RUNCTL_TRY(check(spec));
-  const Script script{
+  Script script{
       .name = "start_run",
       .parameters = {{"RUN_ID", spec.id.str()},
                      {"COMMAND", command_text(spec)},
@@ -146,6 +189,7 @@ Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
                      {"EXPECTED_FENCE",
                       spec.expected_fence ? std::to_string(*spec.expected_fence) : std::string{}},
                      {"WRAPPER", std::string{script_text("run_wrapper")}}}};
+  RUNCTL_TRY(add_watch(script, spec));
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
   return read_run_report(machine.instance, record);
 }

@@ -56,6 +56,16 @@ struct RunPackages {
 // "pyproject": stable names.
 [[nodiscard]] std::string_view name_of(RunPackages::Kind kind);
 
+// What happens on a spot machine when EC2 takes it back, whether we are connected or not
+// (watch_run.sh): the notice is seen within three seconds, the program gets SIGTERM and what is
+// left of the notice's time but for the last 15 s, and the volumes are unmounted.
+struct InterruptionWatch {
+  std::vector<VolumeId> volumes = {};
+  // A shell text that runs in the working directory with the run's environment, before SIGTERM.
+  std::string hook = {};
+  std::chrono::seconds poll{2};  // AWS advises to look every 5 s (ebs-facts, section 13)
+};
+
 struct RunSpec {
   RunId id;
   std::vector<std::string> argv;
@@ -70,6 +80,8 @@ struct RunSpec {
   // Installed on the machine before the program starts, as a part of the run. When they cannot be,
   // the run has failed with status 125, and its log says why.
   std::optional<RunPackages> packages = {};
+  // Nothing for a machine that EC2 does not take back.
+  std::optional<InterruptionWatch> watch = {};
   // Of the code, where it is known; for the record only.
   std::string git_commit = {};
 };
@@ -93,6 +105,21 @@ struct StopRequest {
   std::optional<std::chrono::sys_seconds> killed = {};
 };
 
+struct KeptVolume {
+  VolumeId volume;
+  std::string why = {};
+};
+
+// What the machine did upon EC2's notice that it takes it back.
+struct Interruption {
+  std::string action = {};  // "terminate", "stop", "hibernate"
+  std::optional<std::chrono::sys_seconds> at = {};
+  std::optional<std::chrono::sys_seconds> noticed = {};
+  std::optional<std::chrono::sys_seconds> finished = {};  // nothing while it is at it
+  std::vector<VolumeId> unmounted = {};
+  std::vector<KeptVolume> kept = {};  // still mounted, though written back
+};
+
 struct RunReport {
   RunId id;
   RunState state = RunState::lost;
@@ -106,6 +133,7 @@ struct RunReport {
   std::optional<std::chrono::sys_seconds> started = {};
   std::optional<std::chrono::sys_seconds> ended = {};
   std::optional<StopRequest> stop = {};
+  std::optional<Interruption> interruption = {};
   std::string directory = {};  // on the machine; holds command.sh and log
   std::string command = {};    // for people: shortened, without secrets
   std::string checkpoint_directory = {};

@@ -38,6 +38,31 @@ std::optional<StopRequest> stop_at(const boost::json::value& value) {
                      .killed = time_at(stop, "killed_at")};
 }
 
+Result<std::optional<Interruption>> interruption_at(const boost::json::value& value) {
+  const auto* object = object_at(value, "interruption");
+  if (object == nullptr) return std::nullopt;
+  const boost::json::value seen(*object);
+  Interruption interruption{.action = string_at(seen, "action").value_or(""),
+                            .at = time_at(seen, "at"),
+                            .noticed = time_at(seen, "noticed_at"),
+                            .finished = time_at(seen, "finished_at")};
+  if (const auto* unmounted = array_at(seen, "unmounted")) {
+    for (const auto& one : *unmounted) {
+      if (!one.is_string()) continue;
+      RUNCTL_TRY_LET(auto volume, VolumeId::parse(one.get_string()));
+      interruption.unmounted.push_back(std::move(volume));
+    }
+  }
+  if (const auto* kept = array_at(seen, "kept")) {
+    for (const auto& one : *kept) {
+      RUNCTL_TRY_LET(auto volume, VolumeId::parse(string_at(one, "volume").value_or("")));
+      interruption.kept.push_back(
+          {.volume = std::move(volume), .why = string_at(one, "why").value_or("")});
+    }
+  }
+  return interruption;
+}
+
 }  // namespace
 
 std::string_view name_of(RunState state) {
@@ -68,8 +93,10 @@ Result<RunReport> read_run_report(const InstanceId& instance, const boost::json:
                    .started = time_at(value, "started_at"),
                    .ended = time_at(value, "ended_at"),
                    .stop = stop_at(value),
+                   .interruption = std::nullopt,
                    .directory = string_at(value, "directory").value_or(""),
                    .already = boolean_at(value, "already").value_or(false)};
+  RUNCTL_TRY_LET(report.interruption, interruption_at(value));
   if (const auto status = integer_at(value, "exit_status")) {
     report.exit_status = static_cast<int>(*status);
     if (*status > 128 && *status <= 128 + 64) report.signal = static_cast<int>(*status) - 128;

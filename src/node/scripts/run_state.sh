@@ -4,8 +4,9 @@
 #   started     time, boot id, wrapper's pid and start time, fencing number
 #   program     the program's pid and start time refused      why it was not started
 #   status      exit status, end time            stop         who asked it to end: time, signal, time of SIGKILL, by
-#   log         its output
-# `status` and `stop` are blank files from the start, which are written over in place: on a full disk too.
+#   log         its output                       interruption what watch_run.sh saw and did: action, time, when it saw it;
+#   watch.sh    watch_run.sh, of a spot machine  then "unmounted VOLUME", "kept VOLUME REASON", "done TIME", a line each
+# `status`, `stop` and `interruption` are blank files from the start, which are written over in place: on a full disk too.
 runs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/runs}
 runs=${RUNCTL_RUNS:-${runs:-/var/lib/runctl/runs}}
 
@@ -55,6 +56,8 @@ read_run() {
     quote "$stop_by"
     run_json="$run_json,\"stop\":{\"at\":$stop_at,\"signal\":\"$stop_signal\",\"killed_at\":$killed_at,\"by\":$quoted}"
   fi
+  read_interruption
+  run_json="$run_json$interruption_json"
   quote "$run" && run_json="$run_json,\"directory\":$quoted"
   run_json="$run_json,\"record\":$(cat "$run/record.json" 2>/dev/null || echo null)"
 }
@@ -75,4 +78,24 @@ read_files() {
   read -r program_pid program_start <"$run/program"
   read -r exit_status ended_at <"$run/status"
   read -r stop_at stop_signal killed_at stop_by <"$run/stop"
+} 2>/dev/null
+
+read_interruption() {
+  interruption_json='' action='' unmounted='' kept='' finished_at=0
+  {
+    read -r action at noticed_at
+    while read -r word volume reason; do
+      case $word in
+        unmounted) unmounted="$unmounted${unmounted:+,}\"$volume\"" ;;
+        kept)
+          quote "$reason"
+          kept="$kept${kept:+,}{\"volume\":\"$volume\",\"why\":$quoted}"
+          ;;
+        done) finished_at=$volume ;;
+      esac
+    done
+  } <"$run/interruption" || :
+  [ -z "$action" ] ||
+    interruption_json=",\"interruption\":{\"action\":\"$action\",\"at\":$at,\"noticed_at\":$noticed_at,\
+\"finished_at\":$finished_at,\"unmounted\":[$unmounted],\"kept\":[$kept]}"
 } 2>/dev/null

@@ -50,9 +50,16 @@ if [ -n "$checkpoints" ]; then
   printf '%s\n' "${run##*/} $$ $fence" >"$checkpoints/.runctl.lock"
 fi
 # Their blocks are taken now: what is written over them at the end needs no room on a disk that the run has filled.
-sync status stop 2>/dev/null
+sync status stop interruption 2>/dev/null
 read -r boot_id </proc/sys/kernel/random/boot_id
 put started "$(date +%s) $boot_id $$ $(start_of $$) $fence"
+
+# In a session of its own, since it is no part of what it brings to an end, and without our locks.
+watcher=
+if [ -s watch.sh ]; then
+  setsid /bin/sh watch.sh 8>&- 9>&- </dev/null >/dev/null 2>&1 &
+  watcher=$!
+fi
 
 # A trap with a body is not inherited, unlike an ignored signal: the program gets its signals, and this shell
 # lives on until the program has ended.
@@ -67,4 +74,11 @@ status=$?
 sync log 2>/dev/null
 printf '%s\n' "$status $(date +%s)" 1<>status
 sync status 2>/dev/null
+if [ -n "$watcher" ]; then
+  # The volume is to be unmounted, and nothing that we start may be ended by our own end (a systemd unit's does).
+  exec 9>&-
+  read -r noticed <interruption
+  [ -n "$noticed" ] || kill "$watcher"
+  while kill -0 "$watcher"; do wait "$watcher"; done
+fi 2>/dev/null
 exit 0

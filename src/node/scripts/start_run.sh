@@ -1,6 +1,11 @@
 # Starts a command that goes on without us.
 # Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
 # EXPECTED_FENCE (the fencing number that the directory must still have; nothing: any)
+#   WATCH WATCH_STOP WATCH_UNMOUNT WATCH_HOOK (watch_run.sh and what it needs, each as gzip and base64 make it; nothing:
+#   the machine is no spot machine, or there is no hook)
+unpack() { # FILE TEXT: nothing for no text
+  [ -z "$2" ] || printf '%s' "$2" | base64 -d | gzip -d >"$1"
+}
 run=$runs/$RUN_ID
 if [ ! -d "$run" ]; then
   # Whole or not at all: made aside, then renamed.
@@ -10,6 +15,9 @@ if [ ! -d "$run" ]; then
     printf '%s\n' "$COMMAND" >"$new/command.sh" && printf '%s\n' "$RECORD" >"$new/record.json" &&
     printf '%s\n' "$DETAILS" >"$new/details.json" && printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" &&
     : >"$new/log" && printf '%4095s\n' '' >"$new/status" && printf '%4095s\n' '' >"$new/stop" &&
+    unpack "$new/watch.sh" "$WATCH" && unpack "$new/stop.sh" "$WATCH_STOP" &&
+    unpack "$new/unmount.sh" "$WATCH_UNMOUNT" && unpack "$new/hook.sh" "$WATCH_HOOK" &&
+    { [ -z "$WATCH" ] || printf '%4095s\n' '' >"$new/interruption"; } &&
     printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" &&
     printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" ||
     die io_error "cannot write $new"
