@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "aws/sigv4.hpp"
+#include "emulator/ec2/spot_steps.hpp"
 #include "emulator/ec2/views.hpp"
 #include "emulator/perform.hpp"
 #include "emulator/refusal.hpp"
@@ -30,6 +31,7 @@ void for_each_table(ec2::State& state, const Action& action) {
   action("volume", state.volumes);
   action("snapshot", state.snapshots);
   action("instance", state.instances);
+  action("spot-request", state.spot_requests);
   action("token", state.tokens);
   action("command", state.commands);
 }
@@ -284,7 +286,9 @@ HttpResponse Cloud::metadata(const HttpRequest& request, const MetadataTarget& t
     std::vector<ec2::Order> none;
     const ec2::Turn turn = turn_on(place, none);
     return answer_metadata(request, target.path,
-                           {.instance = ec2::view_of(*instance, turn), .place = place},
+                           {.instance = ec2::view_of(*instance, turn),
+                            .place = place,
+                            .notice = ec2::notice_of(state, *instance)},
                            metadata_secret_, turn.now);
   }
   return nobody;
@@ -327,6 +331,61 @@ Result<void> Cloud::cut_power(std::string_view instance) {
     }
   }
   return {};
+}
+
+Result<void> Cloud::give_notice(std::string_view target, std::chrono::milliseconds left) {
+  const FaultRule rule{.action = std::string{target}};
+  const auto exact = InstanceId::parse(target);
+  bool found = false;
+  const std::lock_guard lock{mutex_};
+  for (const auto& [place, state] : regions_) {
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(place, orders);
+    std::vector<InstanceId> meant;
+    for (const auto& [id, instance] : state.instances.all()) {
+      const bool can_be = instance.spot_request && !instance.interruption &&
+                          instance.state == ec2::InstanceState::running;
+      if (matches(rule, id.str()) && (exact || can_be)) meant.push_back(id);
+    }
+    for (const InstanceId& id : meant) RUNCTL_TRY(ec2::give_notice(turn, id, left));
+    RUNCTL_TRY(commit(place, turn.state, OnDiskFailure::undo));
+    found = found || !meant.empty();
+  }
+  if (found) return {};
+  if (exact) return fail(Errc::not_found, fmt::format("there is no instance {}", target));
+  return fail(Errc::not_found, fmt::format("no spot instance runs that '{}' means", target));
+}
+
+Result<void> Cloud::take_back_interruptions(std::string_view target) {
+  const FaultRule rule{.action = std::string{target}};
+  const std::lock_guard lock{mutex_};
+  for (const auto& [place, state] : regions_) {
+    std::vector<ec2::Order> orders;
+    ec2::Turn turn = turn_on(place, orders);
+    std::vector<InstanceId> meant;
+    for (const auto& [id, instance] : state.instances.all()) {
+      if (matches(rule, id.str())) meant.push_back(id);
+    }
+    for (const InstanceId& id : meant) ec2::take_back_interruption(turn, id);
+    RUNCTL_TRY(commit(place, turn.state, OnDiskFailure::undo));
+    enqueue(place, std::move(orders), nullptr);
+  }
+  return {};
+}
+
+std::vector<FaultRule> Cloud::interruptions() {
+  const std::lock_guard lock{mutex_};
+  std::vector<FaultRule> rules;
+  const Timestamp at = now();
+  for (const auto& [place, state] : regions_) {
+    for (const auto& [id, instance] : state.instances.all()) {
+      const auto left = ec2::interruption_left(instance, at);
+      if (!left) continue;
+      rules.push_back(
+          {.action = id.str(), .effect = FaultEffect::spot_interruption, .duration = *left});
+    }
+  }
+  return rules;
 }
 
 // Keeps what the transaction is about to replace, for as long as a read may have to show it.
@@ -496,7 +555,7 @@ void Cloud::log_changes(const Place& place, const ec2::State& state) {
       const auto* const record = table.find(id);
       const std::string from = before ? words(*before) : "";
       const std::string to = record == nullptr ? "" : words(*record);
-      if (from != to) log(kind, place, {{"id", id.str()}, {"from", from}, {"to", to}});
+      if (from != to) log(kind, place, {{"id", text_of(id)}, {"from", from}, {"to", to}});
     }
   };
   const auto state_of = [](const auto& r) { return std::string{name_of(r.state)}; };
@@ -508,6 +567,12 @@ void Cloud::log_changes(const Place& place, const ec2::State& state) {
   });
   changes(state.snapshots, "snapshot", state_of);
   changes(state.instances, "instance", state_of);
+  changes(state.instances, "spot-notice", [&](const ec2::Instance& i) {
+    const auto notice = ec2::notice_of(state, i);
+    return notice ? fmt::format("{} at {}", name_of(notice->action), iso8601(notice->time)) : "";
+  });
+  changes(state.spot_requests, "spot-request",
+          [](const ec2::SpotRequest& r) { return fmt::format("{} {}", name_of(r.state), r.code); });
 }
 
 void Cloud::log(std::string_view event, const Place& place, json::object fields) {

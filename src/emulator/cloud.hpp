@@ -90,6 +90,15 @@ class Cloud {
   // Errors: invalid_argument (no instance id), not_found, conflict (it does not run), internal.
   [[nodiscard]] Result<void> cut_power(std::string_view instance);
 
+  // Tells spot machines that EC2 interrupts them after `left`: one by its id, or with "*" and
+  // "i-0*" all that run. Errors: those of ec2::give_notice; not_found when a pattern fits none.
+  [[nodiscard]] Result<void> give_notice(std::string_view target, std::chrono::milliseconds left);
+  // Takes such notices back, and gives machines their capacity again that were stopped for want of
+  // it. Errors: internal, when that cannot be written down.
+  [[nodiscard]] Result<void> take_back_interruptions(std::string_view target);
+  // As rules, with the time that is left.
+  [[nodiscard]] std::vector<FaultRule> interruptions();
+
   // Takes the steps that are due though nobody asks. Returns how long nothing will be due for.
   std::chrono::milliseconds tick();
 

@@ -569,6 +569,70 @@ TEST_F(CloudTest, AMachineThatLosesItsPowerStopsKeepsItsVolumesAndStartsAgain) {
   while (!bench->has(bench->plugged, v + " " + i)) std::this_thread::yield();
 }
 
+TEST_F(CloudTest, ASpotMachineIsInterruptedThoughTheEmulatorStartsAnewBefore) {
+  open();
+  const auto made = call<wire::RunInstances>(
+      {.image_id = "ami-01234567",
+       .instance_type = "t3.micro",
+       .min_count = 1,
+       .max_count = 1,
+       .instance_market_options = wire::InstanceMarketOptionsRequest{.market_type = "spot"}});
+  settle();
+  const std::string i = made->instances.front().instance_id;
+  EXPECT_EQ(cloud->give_notice(instance(), milliseconds{1}).error().code, Errc::conflict);
+  ASSERT_TRUE(cloud->give_notice("*", milliseconds{60'000}).has_value());
+  EXPECT_EQ(cloud->give_notice(i, milliseconds{1}).error().code, Errc::conflict) << "it has one";
+  EXPECT_EQ(cloud->give_notice("*", milliseconds{1}).error().code, Errc::not_found);
+  EXPECT_EQ(cloud->give_notice("i-0123456789abcdef0", milliseconds{1}).error().code,
+            Errc::not_found);
+  clock.advance(milliseconds{20'000});
+  cloud.reset();
+  open();
+  settle();
+  ASSERT_EQ(cloud->interruptions().size(), 1U);
+  EXPECT_EQ(cloud->interruptions().front().action, i);
+  EXPECT_LE(cloud->interruptions().front().duration, milliseconds{40'000});
+  EXPECT_TRUE(bench->has(bench->running, i));
+  clock.advance(milliseconds{40'000});
+  settle();
+  EXPECT_FALSE(bench->has(bench->running, i));
+  const auto gone =
+      call<wire::DescribeInstances>({.instance_ids = {i}})->reservations.front().instances.front();
+  EXPECT_EQ(gone.state->name, "terminated");
+  EXPECT_EQ(gone.state_reason->code, "Server.SpotInstanceTermination");
+  EXPECT_TRUE(cloud->interruptions().empty());
+}
+
+TEST_F(CloudTest, AnInterruptionCanBeTakenBackUntilItHappens) {
+  open();
+  const auto made = call<wire::RunInstances>(
+      {.image_id = "ami-01234567",
+       .instance_type = "t3.micro",
+       .min_count = 1,
+       .max_count = 1,
+       .instance_market_options = wire::InstanceMarketOptionsRequest{
+           .market_type = "spot",
+           .spot_options = wire::SpotMarketOptions{.spot_instance_type = "persistent",
+                                                   .instance_interruption_behavior = "stop"}}});
+  settle();
+  const std::string i = made->instances.front().instance_id;
+  ASSERT_TRUE(cloud->give_notice(i, milliseconds{60'000}).has_value());
+  ASSERT_TRUE(cloud->take_back_interruptions(i).has_value());
+  EXPECT_TRUE(cloud->interruptions().empty());
+  clock.advance(milliseconds{60'000});
+  settle();
+  EXPECT_TRUE(bench->has(bench->running, i));
+  ASSERT_TRUE(cloud->give_notice(i, milliseconds{0}).has_value());
+  settle();
+  EXPECT_FALSE(bench->has(bench->running, i));
+  EXPECT_EQ(code_of(call<wire::StartInstances>({.instance_ids = {i}})),
+            "IncorrectSpotRequestState");
+  EXPECT_EQ(cloud->interruptions().size(), 1U) << "there is still no capacity";
+  ASSERT_TRUE(cloud->take_back_interruptions("*").has_value());
+  settle();
+  EXPECT_TRUE(bench->has(bench->running, i)) << "EC2 starts it by itself";
+}
+
 TEST_F(CloudTest, AMachineWhosePowerCannotBeCutRunsOn) {
   open();
   const auto i = instance();

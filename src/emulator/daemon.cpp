@@ -165,17 +165,28 @@ int status_of(Errc code) {
   return code == Errc::internal ? 500 : 400;
 }
 
-// A power loss happens; every other rule is kept.
+// A power loss happens, and a spot instance keeps its notice; every other rule is kept.
 Result<void> put_in_force(Cloud& cloud, std::string_view text) {
   RUNCTL_TRY_LET(auto rules, parse_faults(text));
   for (FaultRule& rule : rules) {
     if (rule.effect == FaultEffect::power_loss) {
       RUNCTL_TRY(cloud.cut_power(rule.action));
+    } else if (rule.effect == FaultEffect::spot_interruption) {
+      RUNCTL_TRY(cloud.give_notice(rule.action, rule.duration));
     } else {
       cloud.faults().add(std::move(rule));
     }
   }
   return {};
+}
+
+Result<void> take_back(Cloud& cloud, const std::string& target) {
+  if (target.empty()) {
+    cloud.faults().set({});
+  } else {
+    cloud.faults().remove(target);
+  }
+  return cloud.take_back_interruptions(target.empty() ? "*" : target);
 }
 
 // Rules as text, a line each: GET tells them, POST adds those of its body, DELETE takes away those
@@ -186,15 +197,13 @@ HttpResponse steer_faults(const HttpRequest& request, const std::string& token, 
   });
   // A web page can send requests here too, but not with this header.
   if (!allowed) return plain(403, "the token of the state directory is missing\n");
-  Faults& faults = cloud.faults();
-  if (request.method == "DELETE" && request.body.empty()) faults.set({});
-  if (request.method == "DELETE" && !request.body.empty()) faults.remove(request.body);
-  if (request.method == "POST") {
-    const auto done = put_in_force(cloud, request.body);
-    if (!done) return plain(status_of(done.error().code), done.error().message + "\n");
-  }
+  Result<void> done;
+  if (request.method == "DELETE") done = take_back(cloud, request.body);
+  if (request.method == "POST") done = put_in_force(cloud, request.body);
+  if (!done) return plain(status_of(done.error().code), done.error().message + "\n");
   std::string text;
-  for (const FaultRule& rule : faults.rules()) text += to_words(rule) + "\n";
+  for (const FaultRule& rule : cloud.faults().rules()) text += to_words(rule) + "\n";
+  for (const FaultRule& rule : cloud.interruptions()) text += to_words(rule) + "\n";
   return plain(200, std::move(text));
 }
 
@@ -228,11 +237,11 @@ Result<std::vector<FaultRule>> faults_from(const std::optional<fs::path>& path) 
                         fmt::format("reading the faults in {}", path->string()));
   }
   for (const FaultRule& rule : *rules) {
-    if (rule.effect != FaultEffect::power_loss) continue;
+    if (!happens_once(rule.effect)) continue;
     return fail(Errc::invalid_argument,
-                fmt::format("{} asks for a power loss, which happens once and is no rule: use "
+                fmt::format("{} asks for a {}, which happens once and is no rule: use "
                             "`runctl emulator fault add`",
-                            path->string()));
+                            path->string(), name_of(rule.effect)));
   }
   return rules;
 }

@@ -90,9 +90,10 @@ struct DaemonParts {
 [[nodiscard]] Result<bool> reset_emulator(const std::filesystem::path& state);
 
 // Gives the running emulator another rule, or takes rules away: those of `target`, or with none
-// all. Returns the rules in force, in words. A power loss is over by then, and no rule. Errors:
-// not_found when none runs, or not the machine; conflict when the machine is off; those of
-// parse_fault and of the transport.
+// all. Returns the rules in force, in words. A power loss is over by then, and no rule; an
+// interruption of a spot instance is shown until it is over, with the time that is left. Errors:
+// not_found when none runs, or not the machine; conflict when the machine is off, or is no spot
+// instance; those of parse_fault and of the transport.
 [[nodiscard]] Result<std::vector<std::string>> add_fault(HttpTransport& http, Clock& clock,
                                                          const std::filesystem::path& state,
                                                          std::span<const std::string> words);

@@ -34,6 +34,7 @@ constexpr std::array effect_names{
     EffectName{.effect = FaultEffect::agent_offline, .name = "agent-offline"},
     EffectName{.effect = FaultEffect::agent_slow, .name = "agent-slow"},
     EffectName{.effect = FaultEffect::power_loss, .name = "power-loss"},
+    EffectName{.effect = FaultEffect::spot_interruption, .name = "spot-interruption"},
 };
 
 std::unexpected<Error> wrong(std::string message, std::string_view word,
@@ -72,6 +73,8 @@ Result<Number> parse_number(std::string_view name, std::string_view text, Number
 constexpr std::array<std::string_view, 7> settings{"rate",   "skip", "times", "code",
                                                    "status", "ms",   "bps"};
 constexpr std::uint64_t many = 1'000'000'000;
+// Source: EC2 User Guide, "Spot Instance interruption notices": two minutes.
+constexpr std::chrono::milliseconds spot_warning{120'000};
 
 Result<void> apply_setting(FaultRule& rule, std::string_view word) {
   const auto equals = word.find('=');
@@ -130,7 +133,9 @@ Result<void> check_target(const FaultRule& rule) {
 
 Result<void> check_setting_of_machine(const FaultRule& rule, std::string_view word) {
   if (!is_of_machines(rule.effect)) return {};
-  if (rule.effect == FaultEffect::agent_slow && word.starts_with("ms=")) return {};
+  const bool takes_time =
+      rule.effect == FaultEffect::agent_slow || rule.effect == FaultEffect::spot_interruption;
+  if (takes_time && word.starts_with("ms=")) return {};
   return fail(Errc::invalid_argument,
               fmt::format("{} has no setting '{}'", name_of(rule.effect), word));
 }
@@ -192,6 +197,7 @@ void apply(const FaultRule& rule, std::uint64_t draw, Strike& strike) {
     case FaultEffect::agent_offline:
     case FaultEffect::agent_slow:
     case FaultEffect::power_loss:
+    case FaultEffect::spot_interruption:
       return;
   }
 }
@@ -214,6 +220,7 @@ Result<FaultRule> parse_fault(std::span<const std::string> words) {
   FaultRule rule{.action = words[0]};
   RUNCTL_TRY_LET(rule.effect, parse_effect(words[1]));
   RUNCTL_TRY(check_target(rule));
+  if (rule.effect == FaultEffect::spot_interruption) rule.duration = spot_warning;
   for (const std::string& word : words.subspan(2)) {
     RUNCTL_TRY(check_setting_of_machine(rule, word));
     RUNCTL_TRY(apply_setting(rule, word));
@@ -253,7 +260,7 @@ std::string to_words(const FaultRule& rule) {
   if (needs_code(rule.effect)) words += fmt::format(" code={} status={}", rule.code, rule.status);
   if (rule.effect == FaultEffect::slow) words += fmt::format(" bps={}", rule.bytes_per_second);
   if (rule.effect == FaultEffect::delay || rule.effect == FaultEffect::stale ||
-      rule.effect == FaultEffect::agent_slow) {
+      rule.effect == FaultEffect::agent_slow || rule.effect == FaultEffect::spot_interruption) {
     words += fmt::format(" ms={}", rule.duration.count());
   }
   return words;
@@ -261,7 +268,11 @@ std::string to_words(const FaultRule& rule) {
 
 bool is_of_machines(FaultEffect effect) {
   return effect == FaultEffect::agent_offline || effect == FaultEffect::agent_slow ||
-         effect == FaultEffect::power_loss;
+         happens_once(effect);
+}
+
+bool happens_once(FaultEffect effect) {
+  return effect == FaultEffect::power_loss || effect == FaultEffect::spot_interruption;
 }
 
 bool matches(const FaultRule& rule, std::string_view action) {

@@ -33,11 +33,14 @@ enum class FaultEffect : std::uint8_t {
   stale,            // a read shows how things were before their last change
   stuck_attaching,  // an attachment never becomes `attached`
   // Of machines instead of requests: the rule's `action` is an instance's id.
-  agent_offline,  // the SSM agent does not answer
-  agent_slow,     // it takes a while until it fetches a command
-  power_loss,     // at once, and no rule: Cloud::cut_power
+  agent_offline,      // the SSM agent does not answer
+  agent_slow,         // it takes a while until it fetches a command
+  power_loss,         // at once, and no rule: Cloud::cut_power
+  spot_interruption,  // notice to a spot instance, which keeps it: Cloud::give_notice
 };
 [[nodiscard]] bool is_of_machines(FaultEffect effect);
+// Whether it is done to the machines that there are, and no rule for later.
+[[nodiscard]] bool happens_once(FaultEffect effect);
 [[nodiscard]] std::string_view name_of(FaultEffect effect);
 
 struct FaultRule {
@@ -48,8 +51,9 @@ struct FaultRule {
   std::optional<std::uint64_t> times = {};  // then it strikes at most so often
   std::string code = {};                    // fail_*: AWS's code
   int status = 500;                         // fail_*: HTTP's
-  // delay, agent_slow: how long; stale: how old at most. Source of the bound: none; EC2 promises
-  // only that reads agree in the end, and its users see seconds (ebs-facts 7).
+  // delay, agent_slow: how long; spot_interruption: how long from the notice; stale: how old at
+  // most. Source of the bound: none; EC2 promises only that reads agree in the end, and its users
+  // see seconds (ebs-facts 7).
   std::chrono::milliseconds duration{1'000};
   std::uint64_t bytes_per_second = 65'536;  // slow
 };

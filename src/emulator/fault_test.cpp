@@ -38,11 +38,17 @@ TEST(ParseFault, RefusesWhatItDoesNotKnowAndSaysWhat) {
 }
 
 TEST(ParseFault, KnowsWhatIsOfMachines) {
-  for (const char* const words : {"i-0123456789abcdef0 agent-offline", "* agent-slow ms=3000",
-                                  "i-0123456789abcdef0 power-loss"}) {
+  for (const char* const words :
+       {"i-0123456789abcdef0 agent-offline", "* agent-slow ms=3000",
+        "i-0123456789abcdef0 power-loss", "i-0123456789abcdef0 spot-interruption ms=20",
+        "* spot-interruption ms=0"}) {
     EXPECT_EQ(to_words(rule_of(words)), words);
   }
+  EXPECT_EQ(rule_of("i-0123456789abcdef0 spot-interruption").duration, std::chrono::minutes{2});
   const auto refused = [](std::vector<std::string> words) { return parse_fault(words).error(); };
+  EXPECT_EQ(refused({"RunInstances", "spot-interruption"}).code, Errc::invalid_argument);
+  EXPECT_EQ(refused({"i-0123456789abcdef0", "spot-interruption", "rate=0.5"}).code,
+            Errc::invalid_argument);
   EXPECT_EQ(refused({"AttachVolume", "agent-offline"}).code, Errc::invalid_argument);
   EXPECT_EQ(refused({"*", "power-loss"}).code, Errc::invalid_argument) << "one machine at a time";
   EXPECT_EQ(refused({"i-0123456789abcdef0", "throttle"}).code, Errc::invalid_argument);

@@ -67,7 +67,22 @@ void members(Archive& archive, ec2::Instance& r) {
   archive("reservation", r.reservation)("image", r.image)("type", r.type)("key_name", r.key_name)(
       "subnet", r.subnet)("client_token", r.client_token)("zone", r.zone)("launched", r.launched)(
       "state", r.state)("reason", r.reason)("reason_code", r.reason_code)(
-      "reason_message", r.reason_message)("tags", r.tags)("due", r.due);
+      "reason_message", r.reason_message)("tags", r.tags)("due", r.due)(
+      "spot_request", r.spot_request)("interruption", r.interruption);
+}
+
+template <class Archive>
+void members(Archive& archive, ec2::SpotTerms& r) {
+  archive("persistent", r.persistent)("behavior", r.behavior)("max_price", r.max_price)(
+      "valid_until", r.valid_until);
+}
+
+template <class Archive>
+void members(Archive& archive, ec2::SpotRequest& r) {
+  archive("instance", r.instance)("terms", r.terms)("state", r.state)("code", r.code)(
+      "message", r.message)("updated", r.updated)("created", r.created)("image", r.image)(
+      "instance_type", r.instance_type)("key_name", r.key_name)("subnet", r.subnet)("zone", r.zone)(
+      "tags", r.tags);
 }
 
 template <class Archive>
@@ -279,6 +294,8 @@ class Loader {
   static constexpr std::uint8_t count_of(ec2::SnapshotState) { return 3; }
   static constexpr std::uint8_t count_of(ec2::ModificationState) { return 4; }
   static constexpr std::uint8_t count_of(ec2::InstanceState) { return 6; }
+  static constexpr std::uint8_t count_of(ec2::SpotState) { return 4; }
+  static constexpr std::uint8_t count_of(ec2::InterruptionBehavior) { return 3; }
 
   const json::value& row_;
   std::string problem_;
@@ -298,6 +315,7 @@ Result<Record> load_record(const json::value& row, std::string_view id, Record r
 std::string to_row(const ec2::Volume& record) { return to_text(Saver::save(record)); }
 std::string to_row(const ec2::Snapshot& record) { return to_text(Saver::save(record)); }
 std::string to_row(const ec2::Instance& record) { return to_text(Saver::save(record)); }
+std::string to_row(const ec2::SpotRequest& record) { return to_text(Saver::save(record)); }
 std::string to_row(const ec2::Token& record) { return to_text(Saver::save(record)); }
 std::string to_row(const ssm::Command& record) { return to_text(Saver::save(record)); }
 
@@ -317,6 +335,9 @@ Result<void> load_row(ec2::State& state, std::string_view kind, const std::strin
     RUNCTL_TRY_LET(const auto key, InstanceId::parse(id));
     RUNCTL_TRY_LET(auto record, load_record(row, id, ec2::Instance{.id = key}));
     state.instances.load(key, std::move(record));
+  } else if (kind == "spot-request") {
+    RUNCTL_TRY_LET(auto record, load_record(row, id, ec2::SpotRequest{.instance = no_instance()}));
+    state.spot_requests.load(id, std::move(record));
   } else if (kind == "token") {
     RUNCTL_TRY_LET(auto record, load_record(row, id, ec2::Token{}));
     state.tokens.load(id, std::move(record));

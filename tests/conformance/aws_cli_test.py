@@ -205,6 +205,99 @@ except urllib.error.HTTPError as refused:
         self.assertEqual(told.split(), ["region", "us-east-1", "imds", instance, "us-east-1a", "on-demand", "401"])
         self.ec2("terminate-instances", "--instance-ids", instance)
 
+    def run_spot(self, **options):
+        market = {"MarketType": "spot", "SpotOptions": options} if options else {"MarketType": "spot"}
+        started = self.ec2("run-instances", "--image-id", "ami-0123456789abcdef0", "--instance-type", "t3.micro",
+                           "--count", "1", "--placement", "AvailabilityZone=us-east-1a",
+                           "--instance-market-options", json.dumps(market))["Instances"][0]
+        self.assertEqual(started["InstanceLifecycle"], "spot")
+        self.ec2("wait", "instance-running", "--instance-ids", started["InstanceId"])
+        return started["InstanceId"]
+
+    def fault(self, *words):
+        return subprocess.run([os.environ["RUNCTL"], "emulator", "fault", *words, "--state",
+                               os.path.join(self.home, "state")], capture_output=True, text=True, timeout=120)
+
+    def instance(self, instance):
+        return self.ec2("describe-instances", "--instance-ids", instance)["Reservations"][0]["Instances"][0]
+
+    def test_a_spot_machine_hears_of_its_interruption_and_ends(self):
+        volume = self.create_volume()
+        instance = self.run_spot()
+        found = self.ec2("describe-instances", "--filters", "Name=instance-lifecycle,Values=spot",
+                         f"Name=spot-instance-request-id,Values={self.instance(instance)['SpotInstanceRequestId']}")
+        self.assertEqual(found["Reservations"][0]["Instances"][0]["InstanceId"], instance)
+        self.ec2("attach-volume", "--volume-id", volume, "--instance-id", instance, "--device", "/dev/sdf")
+        self.until("the attachment", lambda: self.attachment(volume)["State"] == "attached")
+        on_demand = self.run_instance()
+        refused = self.fault("add", on_demand, "spot-interruption")
+        self.assertEqual(refused.returncode, 4, refused)
+        self.assertIn("on-demand", refused.stderr)
+        given = self.fault("add", instance, "spot-interruption", "ms=3600000")
+        self.assertRegex(given.stdout, rf"^{instance} spot-interruption ms=3[56]\d{{5}}\n$")
+        self.assertEqual(self.fault("clear", instance).stdout, "Nothing goes wrong on demand.\n")
+        self.assertEqual(self.instance(instance)["State"]["Name"], "running")
+        if self.hardware() != "none":
+            self.aws("ssm", "send-command", "--instance-ids", instance, "--document-name", "AWS-RunShellScript",
+                     "--parameters", json.dumps({"commands": self.watcher()}))
+            self.assertEqual(self.fault("add", instance, "spot-interruption", "ms=20000").returncode, 0)
+            told = self.output_on(instance, "while ! test -s /tmp/told; do sleep 0.1; done; cat /tmp/told")
+            action, ends = told.splitlines()
+            self.assertEqual(json.loads(action)["action"], "terminate")
+            self.assertEqual(json.loads(action)["time"], ends)
+            self.assertRegex(ends, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        else:
+            self.assertEqual(self.fault("add", "*", "spot-interruption", "ms=10").returncode, 0)
+        self.ec2("wait", "instance-terminated", "--instance-ids", instance)
+        self.assertEqual(self.instance(instance)["StateReason"]["Code"], "Server.SpotInstanceTermination")
+        self.ec2("wait", "volume-available", "--volume-ids", volume)
+        logs = subprocess.run([os.environ["RUNCTL"], "emulator", "logs", "--id", instance, "--tail", "0", "--state",
+                               os.path.join(self.home, "state")], capture_output=True, text=True, timeout=120).stdout
+        self.assertRegex(logs, rf"spot-notice +{instance}: nothing -> terminate at 2\S+Z\n")
+        self.assertRegex(logs, rf"instance +{instance}: running -> shutting-down\n")
+        self.ec2("terminate-instances", "--instance-ids", on_demand)
+
+    @staticmethod
+    def watcher():
+        """The lines of a script that waits for the notice on its machine, and writes down what it is told."""
+        return ["/usr/bin/python3 - <<'END'", *"""
+import os, time, urllib.error, urllib.request
+base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] + "latest/"
+token = urllib.request.urlopen(urllib.request.Request(
+    base + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "600"}), timeout=30).read().decode()
+def ask(path):
+    request = urllib.request.Request(base + "meta-data/" + path, headers={"X-aws-ec2-metadata-token": token})
+    return urllib.request.urlopen(request, timeout=30).read().decode()
+assert ask("instance-life-cycle") == "spot"
+while True:
+    try:
+        action = ask("spot/instance-action")
+        break
+    except urllib.error.HTTPError as none_yet:
+        assert none_yet.code == 404
+        time.sleep(0.1)
+with open("/tmp/told.new", "w") as told:
+    print(action, ask("spot/termination-time"), sep="\n", file=told)
+os.rename("/tmp/told.new", "/tmp/told")
+time.sleep(3600)
+""".splitlines(), "END"]
+
+    def test_a_spot_machine_that_is_to_stop_stops(self):
+        stops = {"SpotInstanceType": "persistent", "InstanceInterruptionBehavior": "stop"}
+        self.refused("UnsupportedOperation", "ec2", "stop-instances", "--instance-ids", self.run_spot())
+        instance = self.run_spot(**stops, ValidUntil="2100-01-01T00:00:00Z", MaxPrice="0.01")
+        self.assertEqual(self.fault("add", instance, "spot-interruption", "ms=10").returncode, 0)
+        self.ec2("wait", "instance-stopped", "--instance-ids", instance)
+        self.assertEqual(self.instance(instance)["StateReason"]["Code"], "Server.SpotInstanceShutdown")
+        self.refused("IncorrectSpotRequestState", "ec2", "start-instances", "--instance-ids", instance)
+        self.assertIn(instance, self.fault("list").stdout)
+        self.assertEqual(self.fault("clear", instance).returncode, 0)
+        self.ec2("wait", "instance-running", "--instance-ids", instance)
+        for bad in ({"SpotInstanceType": "persistent"}, {"InstanceInterruptionBehavior": "stop"}):
+            with self.assertRaises(Refused) as caught:
+                self.run_spot(**bad)
+            self.assertEqual(caught.exception.code, "InvalidParameterCombination")
+
     def test_a_volume_grows_where_it_is(self):
         volume = self.create_volume("--volume-type", "gp3")
         instance = self.run_instance()

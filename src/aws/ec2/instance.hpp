@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/ec2/spot_market.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/operation.hpp"
 #include "aws/shape.hpp"
@@ -99,34 +100,36 @@ struct Instance {
   std::string client_token = {};
   std::string hypervisor = {};
   std::string virtualization_type = {};
-  std::string instance_lifecycle = {};
+  std::string instance_lifecycle = {};  // "spot"; "" is on-demand
+  std::string spot_instance_request_id = {};
   std::vector<Tag> tags = {};
-  static constexpr auto shape =
-      describe("Instance", field("InstanceId", "instanceId", &Instance::instance_id),
-               field("ImageId", "imageId", &Instance::image_id),
-               field("State", "instanceState", &Instance::state),
-               field("StateTransitionReason", "reason", &Instance::state_transition_reason),
-               field("StateReason", "stateReason", &Instance::state_reason),
-               field("InstanceType", "instanceType", &Instance::instance_type),
-               field("KeyName", "keyName", &Instance::key_name),
-               field("LaunchTime", "launchTime", &Instance::launch_time),
-               field("Placement", "placement", &Instance::placement),
-               field("PrivateIpAddress", "privateIpAddress", &Instance::private_ip_address),
-               field("PrivateDnsName", "privateDnsName", &Instance::private_dns_name),
-               field("PublicIpAddress", "ipAddress", &Instance::public_ip_address),
-               field("PublicDnsName", "dnsName", &Instance::public_dns_name),
-               field("SubnetId", "subnetId", &Instance::subnet_id),
-               field("VpcId", "vpcId", &Instance::vpc_id),
-               field("SecurityGroups", "groupSet", &Instance::security_groups),
-               field("Architecture", "architecture", &Instance::architecture),
-               field("RootDeviceName", "rootDeviceName", &Instance::root_device_name),
-               field("RootDeviceType", "rootDeviceType", &Instance::root_device_type),
-               field("BlockDeviceMappings", "blockDeviceMapping", &Instance::block_device_mappings),
-               field("ClientToken", "clientToken", &Instance::client_token),
-               field("Hypervisor", "hypervisor", &Instance::hypervisor),
-               field("VirtualizationType", "virtualizationType", &Instance::virtualization_type),
-               field("InstanceLifecycle", "instanceLifecycle", &Instance::instance_lifecycle),
-               field("Tags", "tagSet", &Instance::tags));
+  static constexpr auto shape = describe(
+      "Instance", field("InstanceId", "instanceId", &Instance::instance_id),
+      field("ImageId", "imageId", &Instance::image_id),
+      field("State", "instanceState", &Instance::state),
+      field("StateTransitionReason", "reason", &Instance::state_transition_reason),
+      field("StateReason", "stateReason", &Instance::state_reason),
+      field("InstanceType", "instanceType", &Instance::instance_type),
+      field("KeyName", "keyName", &Instance::key_name),
+      field("LaunchTime", "launchTime", &Instance::launch_time),
+      field("Placement", "placement", &Instance::placement),
+      field("PrivateIpAddress", "privateIpAddress", &Instance::private_ip_address),
+      field("PrivateDnsName", "privateDnsName", &Instance::private_dns_name),
+      field("PublicIpAddress", "ipAddress", &Instance::public_ip_address),
+      field("PublicDnsName", "dnsName", &Instance::public_dns_name),
+      field("SubnetId", "subnetId", &Instance::subnet_id),
+      field("VpcId", "vpcId", &Instance::vpc_id),
+      field("SecurityGroups", "groupSet", &Instance::security_groups),
+      field("Architecture", "architecture", &Instance::architecture),
+      field("RootDeviceName", "rootDeviceName", &Instance::root_device_name),
+      field("RootDeviceType", "rootDeviceType", &Instance::root_device_type),
+      field("BlockDeviceMappings", "blockDeviceMapping", &Instance::block_device_mappings),
+      field("ClientToken", "clientToken", &Instance::client_token),
+      field("Hypervisor", "hypervisor", &Instance::hypervisor),
+      field("VirtualizationType", "virtualizationType", &Instance::virtualization_type),
+      field("InstanceLifecycle", "instanceLifecycle", &Instance::instance_lifecycle),
+      field("SpotInstanceRequestId", "spotInstanceRequestId", &Instance::spot_instance_request_id),
+      field("Tags", "tagSet", &Instance::tags));
 };
 
 struct Reservation {
@@ -149,6 +152,7 @@ struct RunInstancesRequest {
   std::string subnet_id = {};
   std::optional<Placement> placement = {};
   std::optional<IamInstanceProfileSpecification> iam_instance_profile = {};
+  std::optional<InstanceMarketOptionsRequest> instance_market_options = {};
   std::string client_token = {};
   std::vector<TagSpecification> tag_specifications = {};
   std::optional<bool> dry_run = {};
@@ -162,6 +166,7 @@ struct RunInstancesRequest {
       field("SubnetId", &RunInstancesRequest::subnet_id),
       field("Placement", &RunInstancesRequest::placement),
       field("IamInstanceProfile", "iamInstanceProfile", &RunInstancesRequest::iam_instance_profile),
+      field("InstanceMarketOptions", &RunInstancesRequest::instance_market_options),
       field("ClientToken", "clientToken", &RunInstancesRequest::client_token),
       field("TagSpecifications", "TagSpecification", &RunInstancesRequest::tag_specifications),
       field("DryRun", "dryRun", &RunInstancesRequest::dry_run));

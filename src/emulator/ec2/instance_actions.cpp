@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,9 +9,12 @@
 #include "emulator/ec2/actions.hpp"
 #include "emulator/ec2/catalogue.hpp"
 #include "emulator/ec2/filters.hpp"
+#include "emulator/ec2/instance_steps.hpp"
 #include "emulator/ec2/lookup.hpp"
 #include "emulator/ec2/network.hpp"
 #include "emulator/ec2/once.hpp"
+#include "emulator/ec2/spot_rules.hpp"
+#include "emulator/ec2/spot_steps.hpp"
 #include "emulator/ec2/views.hpp"
 #include "emulator/refusal.hpp"
 
@@ -84,6 +88,14 @@ Result<void> check_groups(const Place& place, const wire::RunInstancesRequest& r
   return {};
 }
 
+// The tags for what the launch makes: "instance", "volume", "spot-instances-request".
+Result<Tags> launch_tags(std::string_view type, const wire::RunInstancesRequest& request) {
+  constexpr std::array<std::string_view, 3> allowed{"instance", "volume", "spot-instances-request"};
+  const std::span all{allowed};
+  return tags_for(type, request.tag_specifications,
+                  request.instance_market_options ? all : all.first(2));
+}
+
 // Checks the parameters; what it returns is what every instance of the launch has in common.
 Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& request) {
   RUNCTL_TRY(check_image(request.image_id));
@@ -105,8 +117,7 @@ Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& reque
   }
   RUNCTL_TRY_LET(DefaultSubnet subnet, subnet_for(turn.place, request));
   RUNCTL_TRY(check_groups(turn.place, request));
-  constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
-  RUNCTL_TRY_LET(Tags tags, tags_for("instance", request.tag_specifications, allowed));
+  RUNCTL_TRY_LET(Tags tags, launch_tags("instance", request));
   return Instance{.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances),
                   .reservation = "r-" + random_hex(turn.random, 17),
                   .image = request.image_id,
@@ -154,6 +165,9 @@ constexpr auto instance_filters = std::to_array<FilterField<I>>({
     {"subnet-id", [](const I& i) { return std::vector{i.subnet_id}; }},
     {"vpc-id", [](const I& i) { return std::vector{i.vpc_id}; }},
     {"key-name", [](const I& i) { return std::vector{i.key_name}; }},
+    {"instance-lifecycle", [](const I& i) { return std::vector{i.instance_lifecycle}; }},
+    {"spot-instance-request-id",
+     [](const I& i) { return std::vector{i.spot_instance_request_id}; }},
     {"private-ip-address", [](const I& i) { return std::vector{i.private_ip_address}; }},
     {"block-device-mapping.volume-id",
      [](const I& i) {
@@ -191,15 +205,9 @@ Result<std::vector<InstanceId>> existing_instances(const State& state,
 }
 
 // The user's word that the instance is to stop or to end.
-void put_down(Turn& turn, const InstanceId& id, InstanceState to) {
-  Instance& instance = turn.state.instances.edit(id);
-  instance.state = to;
-  instance.reason = fmt::format("User initiated ({})", iso8601(turn.now));
-  instance.reason_code = "Client.UserInitiatedShutdown";
-  instance.reason_message = "Client.UserInitiatedShutdown: User initiated shutdown";
-  instance.due = turn.after(turn.pace.stop);
-  instance.ordered = false;
-}
+constexpr Cause users_word{.initiator = "User initiated",
+                           .code = "Client.UserInitiatedShutdown",
+                           .message = "User initiated shutdown"};
 
 std::unexpected<Error> wrong_state(const InstanceId& id, InstanceState state,
                                    std::string_view goal) {
@@ -232,8 +240,9 @@ Result<std::vector<wire::InstanceStateChange>> change_states(Turn& turn,
 Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequest& request) {
   return once<wire::RunInstances>(turn, request, [&]() -> Result<wire::Reservation> {
     RUNCTL_TRY_LET(const Instance common, template_for(turn, request));
-    constexpr std::array<std::string_view, 2> allowed{"instance", "volume"};
-    RUNCTL_TRY_LET(const Tags volume_tags, tags_for("volume", request.tag_specifications, allowed));
+    RUNCTL_TRY_LET(const Tags volume_tags, launch_tags("volume", request));
+    RUNCTL_TRY_LET(const auto spot, spot_terms_of(turn, request));
+    RUNCTL_TRY_LET(const Tags spot_tags, launch_tags("spot-instances-request", request));
     wire::Reservation reservation{
         .reservation_id = common.reservation, .owner_id = turn.place.account, .instances = {}};
     const std::int64_t count = std::min(*request.max_count, most_instances);
@@ -241,6 +250,7 @@ Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequ
       Instance instance = common;
       if (i > 0) instance.id = new_id(turn, InstanceIdKind::prefix, turn.state.instances);
       const InstanceId id = instance.id;
+      if (spot) instance.spot_request = open_spot_request(turn, instance, *spot, spot_tags);
       launch(turn, std::move(instance), volume_tags);
       reservation.instances.push_back(view_of(*turn.state.instances.find(id), turn));
     }
@@ -272,7 +282,7 @@ Result<wire::TerminateInstancesResult> terminate_instances(
         if (before == InstanceState::terminated || before == InstanceState::shutting_down) {
           return Result<void>{};
         }
-        put_down(turn, id, InstanceState::shutting_down);
+        put_down(turn, id, InstanceState::shutting_down, users_word);
         return Result<void>{};
       }));
   return wire::TerminateInstancesResult{.terminating_instances = std::move(changes)};
@@ -286,7 +296,8 @@ Result<wire::StopInstancesResult> stop_instances(Turn& turn,
         const InstanceState before = turn.state.instances.find(id)->state;
         if (before == InstanceState::stopping || before == InstanceState::stopped) return {};
         if (before != InstanceState::running) return wrong_state(id, before, "stopped");
-        put_down(turn, id, InstanceState::stopping);
+        RUNCTL_TRY(check_spot_stop(turn.state, *turn.state.instances.find(id)));
+        put_down(turn, id, InstanceState::stopping, users_word);
         return {};
       }));
   return wire::StopInstancesResult{.stopping_instances = std::move(changes)};
@@ -300,14 +311,8 @@ Result<wire::StartInstancesResult> start_instances(Turn& turn,
         const InstanceState before = turn.state.instances.find(id)->state;
         if (before == InstanceState::pending || before == InstanceState::running) return {};
         if (before != InstanceState::stopped) return wrong_state(id, before, "started");
-        Instance& instance = turn.state.instances.edit(id);
-        instance.state = InstanceState::pending;
-        instance.launched = turn.now;
-        instance.reason.clear();
-        instance.reason_code.clear();
-        instance.reason_message.clear();
-        instance.due = turn.after(turn.pace.boot);
-        turn.orders.emplace_back(Boot{id});
+        RUNCTL_TRY(check_spot_start(turn.state, *turn.state.instances.find(id)));
+        start_again(turn, id);
         return {};
       }));
   return wire::StartInstancesResult{.starting_instances = std::move(changes)};

@@ -18,6 +18,7 @@
 #include "base/time_text.hpp"
 #include "base/units.hpp"
 #include "emulator/ec2/modification.hpp"
+#include "emulator/ec2/spot.hpp"
 #include "emulator/hardware/hardware.hpp"
 #include "emulator/pace.hpp"
 #include "emulator/place.hpp"
@@ -125,6 +126,8 @@ struct Instance {
   std::string reason_code = {};  // "Client.UserInitiatedShutdown"
   std::string reason_message = {};
   Tags tags = {};
+  std::optional<std::string> spot_request = {};  // none: on-demand
+  std::optional<Timestamp> interruption = {};    // when EC2 takes the spot instance back
   Timestamp due = {};
   bool booted = false;  // its agent answers; not kept on disk
   bool silent = false;  // it did not come up, and will not by itself; not kept on disk
@@ -224,7 +227,8 @@ struct State {
   Table<VolumeId, Volume> volumes = {};
   Table<SnapshotId, Snapshot> snapshots = {};
   Table<InstanceId, Instance> instances = {};
-  Table<std::string, Token> tokens = {};  // by "RunInstances/TOKEN"
+  Table<std::string, SpotRequest> spot_requests = {};  // by "sir-…"
+  Table<std::string, Token> tokens = {};               // by "RunInstances/TOKEN"
   Table<std::string, ssm::Command> commands = {};
   std::uint64_t last_attempt = 0;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "emulator/ec2/modification_steps.hpp"
+#include "emulator/ec2/spot_steps.hpp"
 #include "emulator/ec2/state.hpp"
 #include "emulator/ssm/actions.hpp"
 
@@ -80,6 +81,7 @@ std::optional<Timestamp> due_of(const Instance& instance) {
     case InstanceState::terminated:
       return instance.due;
     case InstanceState::running:
+      return instance.interruption;
     case InstanceState::stopped:
       return std::nullopt;
   }
@@ -143,6 +145,10 @@ void step_instance(Turn& turn, const InstanceId& id) {
     turn.state.instances.erase(id);
     return;
   }
+  if (turn.state.instances.find(id)->state == InstanceState::running) {
+    interrupt(turn, id);
+    return;
+  }
   Instance& instance = turn.state.instances.edit(id);
   if (instance.state == InstanceState::pending) {
     instance.state = InstanceState::running;
@@ -160,6 +166,7 @@ void end_instance(Turn& turn, const InstanceId& id) {
   instance.ordered = false;
   instance.due = turn.now + terminated_visible;
   release_volumes(turn, id);
+  follow_instance(turn, id);
 }
 
 // --- reports ---
@@ -293,6 +300,7 @@ void stop_instance(Turn& turn, const InstanceId& id) {
   instance.booted = false;
   instance.silent = false;
   instance.ordered = false;
+  instance.interruption.reset();
   for (const auto& [volume_id, volume] : turn.state.volumes.all()) {
     for (std::size_t i = 0; i < volume.attachments.size(); ++i) {
       if (volume.attachments[i].instance != id || !volume.attachments[i].ordered) continue;
@@ -344,6 +352,7 @@ void on_report(Turn&, const StopCommand&, const Report&) {}
 
 void advance(Turn& turn) {
   const State& state = turn.state;
+  expire_spot_requests(turn);
   const auto instances =
       due_ids(state.instances, turn.now, [](const Instance& i) { return due_of(i); });
   for (const InstanceId& id : instances) step_instance(turn, id);
@@ -395,6 +404,7 @@ std::optional<Timestamp> next_due(const State& state) {
   }
   for (const auto& [id, snapshot] : state.snapshots.all()) keep_earlier(least, due_of(snapshot));
   for (const auto& [id, instance] : state.instances.all()) keep_earlier(least, due_of(instance));
+  keep_earlier(least, next_spot_expiry(state));
   return least;
 }
 

@@ -160,6 +160,10 @@ wire::Instance view_of(const Instance& instance, const Turn& turn) {
                       .hypervisor = "xen",  // the API says xen for Nitro instances too
                       .virtualization_type = "hvm",
                       .tags = view_of(instance.tags)};
+  if (instance.spot_request) {
+    view.instance_lifecycle = "spot";
+    view.spot_instance_request_id = *instance.spot_request;
+  }
   if (!instance.reason_code.empty()) {
     view.state_reason =
         wire::StateReason{.code = instance.reason_code, .message = instance.reason_message};

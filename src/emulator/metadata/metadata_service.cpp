@@ -94,27 +94,45 @@ std::string identity_document(const MetadataSubject& subject) {
                                      {"version", "2017-09-30"}});
 }
 
-// By path below /latest/. There is no role, no user data and no spot notice: what is not here is
-// 404, as on an instance without them.
+// "2017-09-18T08:22:00Z": whole seconds.
+std::string second_of(Timestamp time) { return iso8601(time).substr(0, 19) + "Z"; }
+
+// Source: EC2 User Guide, "Spot Instance interruption notices". `termination-time` is older, and
+// only there for an instance that ends.
+void add_notice(const ec2::SpotNotice& notice, std::map<std::string, std::string>& leaves) {
+  const std::string time = second_of(notice.time);
+  leaves["meta-data/spot/instance-action"] =
+      fmt::format(R"({{"action": "{}", "time": "{}"}})", name_of(notice.action), time);
+  if (notice.action == ec2::InterruptionBehavior::terminate) {
+    leaves["meta-data/spot/termination-time"] = time;
+  }
+}
+
+// By path below /latest/. There is no role and no user data: what is not here is 404, as on an
+// instance without them.
 std::map<std::string, std::string> leaves_of(const MetadataSubject& subject) {
   const aws::ec2::Instance& i = subject.instance;
   std::string groups;
   for (const auto& group : i.security_groups)
     groups += (groups.empty() ? "" : "\n") + group.group_name;
-  return {{"dynamic/instance-identity/document", identity_document(subject)},
-          {"meta-data/ami-id", i.image_id},
-          {"meta-data/hostname", i.private_dns_name},
-          {"meta-data/instance-id", i.instance_id},
-          {"meta-data/instance-life-cycle", "on-demand"},
-          {"meta-data/instance-type", i.instance_type},
-          {"meta-data/local-hostname", i.private_dns_name},
-          {"meta-data/local-ipv4", i.private_ip_address},
-          {"meta-data/placement/availability-zone", i.placement->availability_zone},
-          {"meta-data/placement/availability-zone-id", i.placement->availability_zone_id},
-          {"meta-data/placement/region", subject.place.region},
-          {"meta-data/security-groups", groups},
-          {"meta-data/services/domain", "amazonaws.com"},
-          {"meta-data/services/partition", "aws"}};
+  std::map<std::string, std::string> leaves{
+      {"dynamic/instance-identity/document", identity_document(subject)},
+      {"meta-data/ami-id", i.image_id},
+      {"meta-data/hostname", i.private_dns_name},
+      {"meta-data/instance-id", i.instance_id},
+      {"meta-data/instance-life-cycle",
+       i.instance_lifecycle.empty() ? "on-demand" : i.instance_lifecycle},
+      {"meta-data/instance-type", i.instance_type},
+      {"meta-data/local-hostname", i.private_dns_name},
+      {"meta-data/local-ipv4", i.private_ip_address},
+      {"meta-data/placement/availability-zone", i.placement->availability_zone},
+      {"meta-data/placement/availability-zone-id", i.placement->availability_zone_id},
+      {"meta-data/placement/region", subject.place.region},
+      {"meta-data/security-groups", groups},
+      {"meta-data/services/domain", "amazonaws.com"},
+      {"meta-data/services/partition", "aws"}};
+  if (subject.notice) add_notice(*subject.notice, leaves);
+  return leaves;
 }
 
 // A leaf's text, or what is in a folder, a line each.

@@ -12,6 +12,7 @@
 #include "aws/ec2/instance.hpp"
 #include "base/strong_id.hpp"
 #include "base/time_text.hpp"
+#include "emulator/ec2/spot.hpp"
 #include "emulator/place.hpp"
 #include "io/http_transport.hpp"
 
@@ -28,10 +29,12 @@ struct MetadataTarget {
 // What of which machine a URL asks for; nothing of any when the request is for another service.
 [[nodiscard]] std::optional<MetadataTarget> metadata_target(std::string_view url);
 
-// What the service tells of: the machine as DescribeInstances shows it, and where it is.
+// What the service tells of: the machine as DescribeInstances shows it, where it is, and when EC2
+// interrupts it.
 struct MetadataSubject {
   aws::ec2::Instance instance;
   Place place;
+  std::optional<ec2::SpotNotice> notice = {};
 };
 
 // The answer to one request. Tokens hold for one machine until they expire, also across a restart

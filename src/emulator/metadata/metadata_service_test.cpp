@@ -81,6 +81,28 @@ TEST_F(MetadataServiceTest, ListsItsFolders) {
   }
 }
 
+TEST_F(MetadataServiceTest, TellsASpotInstanceOfItsInterruption) {
+  const std::string action = "/latest/meta-data/spot/instance-action";
+  const std::string ends = "/latest/meta-data/spot/termination-time";
+  EXPECT_EQ(get("/latest/meta-data/instance-life-cycle", token()).body, "on-demand");
+  subject.instance.instance_lifecycle = "spot";
+  EXPECT_EQ(get("/latest/meta-data/instance-life-cycle", token()).body, "spot");
+  EXPECT_EQ(get(action, token()).status, 404);
+  EXPECT_EQ(get(ends, token()).status, 404);
+  const Timestamp time = now + std::chrono::milliseconds{120'999};
+  subject.notice = ec2::SpotNotice{.action = ec2::InterruptionBehavior::terminate, .time = time};
+  EXPECT_EQ(get(action, token()).body,
+            R"({"action": "terminate", "time": "2025-10-09T08:55:20Z"})");
+  EXPECT_EQ(get(ends, token()).body, "2025-10-09T08:55:20Z");
+  EXPECT_EQ(get("/latest/meta-data/spot/", token()).body, "instance-action\ntermination-time");
+  subject.notice->action = ec2::InterruptionBehavior::stop;
+  EXPECT_EQ(get(action, token()).body, R"({"action": "stop", "time": "2025-10-09T08:55:20Z"})");
+  EXPECT_EQ(get(ends, token()).status, 404) << "it does not end";
+  subject.notice->action = ec2::InterruptionBehavior::hibernate;
+  EXPECT_EQ(get(action, token()).body,
+            R"({"action": "hibernate", "time": "2025-10-09T08:55:20Z"})");
+}
+
 TEST_F(MetadataServiceTest, TellsWhoItIsInADocument) {
   const auto document =
       parse_json(get("/latest/dynamic/instance-identity/document", token()).body).value();
