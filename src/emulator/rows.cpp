@@ -65,10 +65,10 @@ void members(Archive& archive, ec2::Snapshot& r) {
 template <class Archive>
 void members(Archive& archive, ec2::Instance& r) {
   archive("reservation", r.reservation)("image", r.image)("type", r.type)("key_name", r.key_name)(
-      "subnet", r.subnet)("client_token", r.client_token)("zone", r.zone)("launched", r.launched)(
-      "state", r.state)("reason", r.reason)("reason_code", r.reason_code)(
-      "reason_message", r.reason_message)("tags", r.tags)("due", r.due)(
-      "spot_request", r.spot_request)("interruption", r.interruption);
+      "subnet", r.subnet)("client_token", r.client_token)("instance_profile", r.instance_profile)(
+      "zone", r.zone)("launched", r.launched)("state", r.state)("reason", r.reason)(
+      "reason_code", r.reason_code)("reason_message", r.reason_message)("tags", r.tags)(
+      "due", r.due)("spot_request", r.spot_request)("interruption", r.interruption);
 }
 
 template <class Archive>

@@ -23,9 +23,9 @@ aws::ec2::RunInstancesRequest request_for(const LaunchSpec& spec, const std::str
                                         .min_count = 1,
                                         .max_count = 1,
                                         .key_name = spec.key_name,
+                                        .security_group_ids = spec.security_groups,
                                         .subnet_id = spec.subnet,
                                         .client_token = token};
-  if (!spec.security_group.empty()) request.security_group_ids = {spec.security_group};
   if (!spec.zone.empty()) request.placement = aws::ec2::Placement{.availability_zone = spec.zone};
   if (!spec.instance_profile.empty()) {
     request.iam_instance_profile =

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "volume/change.hpp"
@@ -20,7 +21,7 @@ struct LaunchSpec {
   std::string image{default_image};
   std::string zone = {};  // empty: EC2 chooses
   std::string key_name = {};
-  std::string security_group = {};
+  std::vector<std::string> security_groups = {};
   std::string subnet = {};
   std::string instance_profile = {};
   volume::Tags tags = {};

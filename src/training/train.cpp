@@ -81,6 +81,15 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
   return directories;
 }
 
+node::InterruptionWatch watch_of(const TrainSpec& spec) {
+  node::InterruptionWatch watch{.volumes = {}, .hook = spec.interruption_hook};
+  for (const auto* volume : {&spec.checkpoint_volume, &spec.data_volume}) {
+    if (*volume && std::ranges::find(watch.volumes, (*volume)->id) == watch.volumes.end())
+      watch.volumes.push_back((*volume)->id);
+  }
+  return watch;
+}
+
 }  // namespace
 
 Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
@@ -120,6 +129,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
                          .checkpoint_directory = directories.checkpoints,
                          .packages = std::move(packages),
                          .git_commit = spec.code.commit};
+  if (spec.instance.lifecycle == "spot") run_spec.watch = watch_of(spec);
   if (!directories.data.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
   }

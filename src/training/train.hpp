@@ -33,6 +33,8 @@ struct TrainSpec {
   Resume resume = Resume::no;
   std::string packages = "auto";  // PackagesRequest::source
   std::vector<std::string> arguments = {};
+  // InterruptionWatch::hook, on a spot machine; every spot machine is watched.
+  std::string interruption_hook = {};
 };
 
 struct Started {

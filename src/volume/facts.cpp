@@ -157,6 +157,7 @@ Result<InstanceFacts> to_facts(const aws::ec2::Instance& wire) {
                       .public_address = wire.public_ip_address,
                       .root_device = wire.root_device_name,
                       .lifecycle = wire.instance_lifecycle,
+                      .reason_code = wire.state_reason ? wire.state_reason->code : "",
                       .launched = wire.launch_time,
                       .tags = to_tags(wire.tags)};
   for (const auto& mapping : wire.block_device_mappings) {

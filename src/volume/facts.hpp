@@ -114,7 +114,8 @@ struct InstanceFacts {
   std::string private_address = {};
   std::string public_address = {};
   std::string root_device = {};
-  std::string lifecycle = {};  // "spot", or empty for on-demand
+  std::string lifecycle = {};    // "spot", or empty for on-demand
+  std::string reason_code = {};  // of its state: "Client.UserInitiatedShutdown"
   std::vector<DeviceMapping> devices = {};
   std::optional<Timestamp> launched = {};
   Tags tags = {};

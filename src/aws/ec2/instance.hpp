@@ -68,6 +68,14 @@ struct IamInstanceProfileSpecification {
       field("Name", "name", &IamInstanceProfileSpecification::name));
 };
 
+struct IamInstanceProfile {
+  std::string arn = {};
+  std::string id = {};
+  static constexpr auto shape =
+      describe("IamInstanceProfile", field("Arn", "arn", &IamInstanceProfile::arn),
+               field("Id", "id", &IamInstanceProfile::id));
+};
+
 struct GroupIdentifier {
   std::string group_id = {};
   std::string group_name = {};
@@ -93,6 +101,7 @@ struct Instance {
   std::string subnet_id = {};
   std::string vpc_id = {};
   std::vector<GroupIdentifier> security_groups = {};
+  std::optional<IamInstanceProfile> iam_instance_profile = {};
   std::string architecture = {};
   std::string root_device_name = {};
   std::string root_device_type = {};
@@ -120,6 +129,7 @@ struct Instance {
       field("SubnetId", "subnetId", &Instance::subnet_id),
       field("VpcId", "vpcId", &Instance::vpc_id),
       field("SecurityGroups", "groupSet", &Instance::security_groups),
+      field("IamInstanceProfile", "iamInstanceProfile", &Instance::iam_instance_profile),
       field("Architecture", "architecture", &Instance::architecture),
       field("RootDeviceName", "rootDeviceName", &Instance::root_device_name),
       field("RootDeviceType", "rootDeviceType", &Instance::root_device_type),

@@ -71,7 +71,9 @@ Result<fleet::PrewarmSpec> spec_from(const Arguments& arguments, const volume::S
   spec.launch.type = arguments.get("--instance-type").value_or(spec.launch.type);
   spec.launch.instance_profile = arguments.get("--iam-instance-profile").value_or("");
   spec.launch.subnet = arguments.get("--subnet").value_or("");
-  spec.launch.security_group = arguments.get("--security-group").value_or("");
+  if (auto group = arguments.get("--security-group")) {
+    spec.launch.security_groups = {*std::move(group)};
+  }
   return spec;
 }
 

@@ -65,7 +65,7 @@ Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
   spec.image = arguments.get("--ami-id").value_or(spec.image);
   spec.zone = arguments.get("--availability-zone").value_or("");
   spec.key_name = arguments.get("--key-name").value_or("");
-  spec.security_group = arguments.get("--security-group").value_or("");
+  if (auto group = arguments.get("--security-group")) spec.security_groups = {*std::move(group)};
   spec.subnet = arguments.get("--subnet").value_or("");
   spec.instance_profile = arguments.get("--iam-instance-profile").value_or("");
   RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));

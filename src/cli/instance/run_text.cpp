@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/time_text.hpp"
@@ -17,6 +18,22 @@ std::string stopped_text(const node::RunReport& run) {
   if (!run.exit_status) return fmt::format("was stopped{}{}", by, killed);
   return run.signal ? fmt::format("was stopped{}{} (signal {})", by, killed, *run.signal)
                     : fmt::format("was stopped{}{} (exit status {})", by, killed, *run.exit_status);
+}
+
+boost::json::object record_of(const node::Interruption& seen) {
+  boost::json::array unmounted;
+  for (const VolumeId& volume : seen.unmounted) unmounted.emplace_back(volume.str());
+  boost::json::array kept;
+  for (const auto& [volume, why] : seen.kept) {
+    kept.push_back(boost::json::object{{"volume_id", volume.str()}, {"why", why}});
+  }
+  boost::json::object record{{"action", seen.action},
+                             {"unmounted", std::move(unmounted)},
+                             {"still_mounted", std::move(kept)}};
+  if (seen.at) record["at"] = iso8601(Timestamp{*seen.at});
+  if (seen.noticed) record["noticed_at"] = iso8601(Timestamp{*seen.noticed});
+  if (seen.finished) record["finished_at"] = iso8601(Timestamp{*seen.finished});
+  return record;
 }
 
 }  // namespace
@@ -40,6 +57,7 @@ boost::json::object record_of(const node::RunReport& run) {
     if (run.stop->killed) stop["killed_at"] = iso8601(Timestamp{*run.stop->killed});
     record["stop"] = std::move(stop);
   }
+  if (run.interruption) record["interruption"] = record_of(*run.interruption);
   return record;
 }
 

@@ -15,6 +15,7 @@
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
 #include "cli/instance/train_data.hpp"
+#include "cli/instance/train_interruption.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
@@ -30,7 +31,7 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "SCRIPT", .help = "the training script, on this machine"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 11> options{{
+constexpr std::array<OptionSpec, 16> options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
@@ -45,6 +46,11 @@ constexpr std::array<OptionSpec, 11> options{{
     code_bucket_option,
     code_limit_option,
     packages_option,
+    on_interruption_option,
+    interruption_hook_option,
+    auto_resume_option,
+    fallback_type_option,
+    no_fallback_option,
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
@@ -55,8 +61,15 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
   return volume;
 }
 
-Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const DataStaging* data,
-                                          std::string code) {
+// What has been looked over before anything is changed, beside the specification.
+struct Preparation {
+  std::unique_ptr<DataStaging> data;
+  std::unique_ptr<CodeSender> sender;
+  InterruptionPlan interruption;
+};
+
+Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec,
+                                          const Preparation& prepared, std::string code) {
   RUNCTL_TRY_LET(const auto no_run, node::RunId::parse("planned"));
   RUNCTL_TRY_LET(const auto packages, training::find_packages(spec, no_run));
   std::vector<std::string> steps;
@@ -67,17 +80,17 @@ Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const
   }
   if (spec.resume == training::Resume::yes)
     steps.emplace_back("choose the newest checkpoint that verifies, there");
-  if (data != nullptr) steps.push_back(data->step(spec));
+  if (prepared.data) steps.push_back(prepared.data->step(spec));
   steps.push_back(std::move(code));
   if (packages) steps.push_back(training::in_words(*packages));
   steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
+  for (std::string& step : steps_of(prepared.interruption, spec)) steps.push_back(std::move(step));
   return steps;
 }
 
 // Asks the machine what it has, where that can be; changes nothing.
 Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
-                              training::TrainSpec& spec, const DataStaging* data,
-                              const training::SyncSettings& settings) {
+                              training::TrainSpec& spec, const Preparation& prepared) {
   constexpr std::chrono::seconds patience{20};
   const node::Machine machine{.shell = session.shell,
                               .instance = spec.instance.id,
@@ -85,10 +98,11 @@ Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
                               .stop = session.stop};
   const bool runs = spec.instance.state == volume::InstanceState::running;
   note_left_out(context, spec.code);
-  RUNCTL_TRY_LET(auto code, plan_text(runs ? &machine : nullptr, spec.code, settings));
+  RUNCTL_TRY_LET(auto code,
+                 plan_text(runs ? &machine : nullptr, spec.code, prepared.sender->settings()));
   std::string text = "It would:\n";
   boost::json::array plan;
-  RUNCTL_TRY_LET(const auto steps, steps_of(spec, data, std::move(code.line)));
+  RUNCTL_TRY_LET(const auto steps, steps_of(spec, prepared, std::move(code.line)));
   for (const std::string& step : steps) {
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
@@ -110,6 +124,33 @@ OperationSpec operation_of(const training::TrainSpec& spec) {
   return operation;
 }
 
+Result<Preparation> prepare(const Arguments& arguments, Context& context,
+                            const volume::Session& session, training::TrainSpec& spec) {
+  Preparation prepared;
+  RUNCTL_TRY_LET(prepared.data, DataStaging::make(arguments, context, spec));
+  if (prepared.data) {
+    prepared.data->note_left_out(context);
+    spec.stage = prepared.data->stage();
+  }
+  RUNCTL_TRY_LET(prepared.sender, CodeSender::make(arguments, context));
+  RUNCTL_TRY_LET(prepared.interruption, plan_interruption(arguments, session, spec));
+  spec.interruption_hook = prepared.interruption.hook;
+  return prepared;
+}
+
+Result<training::Started> start_it(Context& context, Cloud& cloud, training::TrainSpec& spec,
+                                   const CodeSender& sender) {
+  const auto session = cloud.session();
+  RUNCTL_TRY_LET(auto started,
+                 cloud.carry_out(session, operation_of(spec), [&](const volume::Change& change) {
+                   return training::start(change, spec, sender.settings());
+                 }));
+  const node::RunReport& run = started.run;
+  note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
+  if (started.resume_point) note_resume(context, *started.resume_point, run.checkpoint_directory);
+  return started;
+}
+
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   training::TrainSpec spec{.instance = {.id = InstanceId::parse("i-00000000").value()}};
   if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
@@ -128,32 +169,24 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   RUNCTL_TRY_LET(spec.data_volume, find(*cloud, arguments.get("--data-volume")));
   RUNCTL_TRY_LET(spec.checkpoint_volume, find(*cloud, arguments.get("--checkpoint-volume")));
-  RUNCTL_TRY_LET(const auto data, DataStaging::make(arguments, context, spec));
-  if (data) {
-    data->note_left_out(context);
-    spec.stage = data->stage();
-  }
-  RUNCTL_TRY_LET(const auto sender, CodeSender::make(arguments, context));
-  if (context.globals.dry_run) {
-    return show_plan_of(context, session, spec, data.get(), sender->settings());
-  }
+  RUNCTL_TRY_LET(const auto prepared, prepare(arguments, context, session, spec));
+  if (context.globals.dry_run) return show_plan_of(context, session, spec, prepared);
 
   note_left_out(context, spec.code);
-  RUNCTL_TRY_LET(const auto started,
-                 cloud->carry_out(session, operation_of(spec), [&](const volume::Change& change) {
-                   return training::start(change, spec, sender->settings());
-                 }));
-  const node::RunReport& run = started.run;
-  note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
-  if (started.resume_point) note_resume(context, *started.resume_point, run.checkpoint_directory);
-  if (arguments.has("--wait")) {
-    return watch(context, {.host = host_of(cloud, spec.instance),
-                           .run = run.id,
-                           .behind_limit = training::live_behind_limit});
+  for (const std::string& step : steps_of(prepared.interruption, spec)) {
+    note(context, fmt::format("Note: {}.", step));
   }
+  const auto start = [&]() { return start_it(context, *cloud, spec, *prepared.sender); };
+  RUNCTL_TRY_LET(auto started, start());
+  if (arguments.has("--wait")) {
+    return see_through(
+        context, {.cloud = cloud, .spec = spec, .plan = prepared.interruption, .start = start},
+        std::move(started));
+  }
+  const node::RunReport& run = started.run;
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
-  if (data) record["data"] = data->record();
+  if (prepared.data) record["data"] = prepared.data->record();
   if (started.resume_point) record["resume"] = record_of(*started.resume_point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",

@@ -67,9 +67,10 @@ std::string way_back(const node::RunId& run, std::uint64_t offset) {
              : fmt::format("runctl runs logs {} --follow --since-offset {}", run.str(), offset);
 }
 
-ExitCode conclude(Context& context, const node::RunReport& run) {
+ExitCode conclude(Context& context, const node::RunReport& run, boost::json::object more) {
   if (context.globals.output != OutputFormat::text) {
-    present(context, {.text = {}, .record = record_of(run), .id = run.id.str()});
+    for (auto& [name, value] : record_of(run)) more[name] = std::move(value);
+    present(context, {.text = {}, .record = std::move(more), .id = run.id.str()});
   }
   if (run.state == node::RunState::succeeded) {
     note(context, fmt::format("Run {} succeeded.", run.id.str()));
@@ -80,6 +81,12 @@ ExitCode conclude(Context& context, const node::RunReport& run) {
 }
 
 Result<ExitCode> watch(Context& context, const Watch& watch) {
+  RUNCTL_TRY_LET(const Seen seen, watch_to_its_end(context, watch));
+  if (const auto* run = std::get_if<node::RunReport>(&seen)) return conclude(context, *run);
+  return std::get<ExitCode>(seen);
+}
+
+Result<Seen> watch_to_its_end(Context& context, const Watch& watch) {
   // Standard output is the record's under --output json; the log is for people then.
   std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
   std::uint64_t shown = watch.from;
@@ -100,7 +107,7 @@ Result<ExitCode> watch(Context& context, const Watch& watch) {
     following.deadline = context.clock.ticks() + *context.globals.timeout;
   }
   auto ended = training::follow(following, watch.run);
-  if (ended) return conclude(context, ended->run);
+  if (ended) return std::move(ended)->run;
   Error error = watch.host.in_its_words(std::move(ended).error());
   const bool detached = error.code == Errc::cancelled;
   if (!detached && error.code != Errc::deadline_exceeded && error.code != Errc::unavailable) {

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <variant>
+
+#include <boost/json/object.hpp>
 
 #include "base/result.hpp"
 #include "cli/command.hpp"
@@ -27,8 +30,15 @@ struct Watch {
 // run. Errors: those of training::follow.
 [[nodiscard]] Result<ExitCode> watch(Context& context, const Watch& watch);
 
-// The run's own outcome, on standard error for people and as a record; exit 0 or 1.
-[[nodiscard]] ExitCode conclude(Context& context, const node::RunReport& run);
+// The same without a word about its end: how the run ended; or, when one has seen enough, the exit
+// code that says so.
+using Seen = std::variant<node::RunReport, ExitCode>;
+[[nodiscard]] Result<Seen> watch_to_its_end(Context& context, const Watch& watch);
+
+// The run's own outcome, on standard error for people and as a record, which gets the members of
+// `more` as well; exit 0 or 1.
+[[nodiscard]] ExitCode conclude(Context& context, const node::RunReport& run,
+                                boost::json::object more = {});
 
 // "runctl runs logs RUN --follow --since-offset N"
 [[nodiscard]] std::string way_back(const node::RunId& run, std::uint64_t offset);

@@ -97,6 +97,15 @@ Result<Tags> launch_tags(std::string_view type, const wire::RunInstancesRequest&
 }
 
 // Checks the parameters; what it returns is what every instance of the launch has in common.
+// There are no instance profiles to look it up among: whatever name is given, exists.
+std::optional<std::string> profile_of(const Place& place,
+                                      const wire::RunInstancesRequest& request) {
+  if (!request.iam_instance_profile) return std::nullopt;
+  const auto& profile = *request.iam_instance_profile;
+  if (!profile.arn.empty() || profile.name.empty()) return profile.arn;
+  return fmt::format("arn:aws:iam::{}:instance-profile/{}", place.account, profile.name);
+}
+
 Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& request) {
   RUNCTL_TRY(check_image(request.image_id));
   if (!request.min_count) return missing("MinCount");
@@ -125,6 +134,7 @@ Result<Instance> template_for(Turn& turn, const wire::RunInstancesRequest& reque
                   .key_name = request.key_name,
                   .subnet = std::move(subnet.id),
                   .client_token = request.client_token,
+                  .instance_profile = profile_of(turn.place, request),
                   .zone = std::move(subnet.zone),
                   .launched = turn.now,
                   .tags = std::move(tags)};

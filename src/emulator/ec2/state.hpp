@@ -119,6 +119,7 @@ struct Instance {
   std::string key_name = {};
   std::string subnet = {};
   std::string client_token = {};
+  std::optional<std::string> instance_profile = {};  // ARN
   Zone zone = {};
   Timestamp launched = {};
   InstanceState state = InstanceState::pending;

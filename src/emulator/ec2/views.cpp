@@ -164,6 +164,9 @@ wire::Instance view_of(const Instance& instance, const Turn& turn) {
     view.instance_lifecycle = "spot";
     view.spot_instance_request_id = *instance.spot_request;
   }
+  if (instance.instance_profile) {
+    view.iam_instance_profile = wire::IamInstanceProfile{.arn = *instance.instance_profile};
+  }
   if (!instance.reason_code.empty()) {
     view.state_reason =
         wire::StateReason{.code = instance.reason_code, .message = instance.reason_message};

@@ -1,0 +1,292 @@
+#include "cli/instance/train_interruption.hpp"
+
+#include <array>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/ebs/options.hpp"
+#include "cli/instance/run_text.hpp"
+#include "cli/output.hpp"
+#include "cli/runs/host.hpp"
+#include "cli/runs/watch.hpp"
+#include "fleet/data_volumes.hpp"
+#include "training/follow.hpp"
+#include "volume/read.hpp"
+#include "volume/snapshot.hpp"
+#include "volume/wait.hpp"
+
+namespace runctl::cli {
+namespace {
+
+using Action = InterruptionPlan::Action;
+using volume::Change;
+using volume::Session;
+
+// What the machine does by itself takes until then at most.
+constexpr std::chrono::seconds notice_time{120};
+
+Result<Action> parse_action(const std::optional<std::string>& word) {
+  if (!word || *word == "stop") return Action::stop;
+  if (*word == "move") return Action::move;
+  if (*word == "snapshot") return Action::snapshot;
+  return fail(Errc::invalid_argument,
+              fmt::format("--on-interruption {}: it is stop, move or snapshot", *word));
+}
+
+Result<void> check_together(const Arguments& arguments, Action action) {
+  const bool resumes = arguments.has("--auto-resume");
+  const auto because = [](std::string_view option, std::string_view needs, std::string_view why) {
+    return fail(Errc::invalid_argument, fmt::format("{} needs {}: {}", option, needs, why));
+  };
+  if (!resumes && (arguments.has("--no-fallback") || arguments.has("--fallback-type"))) {
+    return because("--no-fallback or --fallback-type", "--auto-resume",
+                   "they say what is rented then");
+  }
+  if (!resumes && action == Action::stop) return {};
+  const std::string_view option = resumes ? "--auto-resume" : "--on-interruption";
+  if (!arguments.has("--wait")) {
+    return because(option, "--wait",
+                   "it is this command that does it. Without it the machine itself stops the run "
+                   "and unmounts its volumes");
+  }
+  if (!arguments.has("--checkpoint-volume")) {
+    return because(option, "--checkpoint-volume", "that is what is kept and gone on from");
+  }
+  return {};
+}
+
+// Each once.
+std::vector<volume::VolumeFacts> volumes_of(const training::TrainSpec& spec) {
+  std::vector<volume::VolumeFacts> volumes;
+  for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
+    if (*volume && (volumes.empty() || volumes.front().id != (*volume)->id))
+      volumes.push_back(**volume);
+  }
+  return volumes;
+}
+
+std::string names_of(const std::vector<volume::VolumeFacts>& volumes) {
+  std::vector<std::string> names;
+  for (const auto& volume : volumes) names.push_back(label_of(volume));
+  return fmt::format("{}", fmt::join(names, " and "));
+}
+
+// Until the machine has done what it does by itself, or is gone.
+void wait_for_the_machine(const Context& context, const Attended& attended, node::RunReport& run) {
+  Session session = attended.cloud->session();
+  const auto machine = host_of(attended.cloud, attended.spec.instance).machine(context.stop);
+  const auto finished = volume::wait_for<node::RunReport>(
+      session, {.budget = notice_time}, "the machine",
+      [&]() -> Result<std::optional<node::RunReport>> {
+        constexpr std::uint64_t nothing_of_its_log = std::uint64_t{1} << 62U;
+        RUNCTL_TRY_LET(auto seen, node::run_status(machine, run.id, nothing_of_its_log));
+        if (!seen.run.interruption || !seen.run.interruption->finished) return std::nullopt;
+        return std::optional{std::move(seen.run)};
+      });
+  if (finished) run = *finished;
+}
+
+void tell_what_the_machine_did(Context& context, const InstanceId& instance,
+                               const node::Interruption& seen) {
+  // Source: EC2 User Guide, "Behavior of Spot Instance interruptions": what is stopped is of a
+  // persistent request.
+  if (seen.action == "stop") {
+    note(context, fmt::format("EC2 stops {}, and starts it again by itself when it has room. To "
+                              "give it back instead: runctl aws terminate {}",
+                              instance, instance));
+  }
+  for (const VolumeId& volume : seen.unmounted)
+    note(context, fmt::format("Volume {} was written back and unmounted.", volume));
+  for (const auto& [volume, why] : seen.kept)
+    note(context, fmt::format("Volume {} could not be unmounted: {}.", volume, why));
+}
+
+Result<void> take_off_all(const Attended& attended) {
+  const Session session = attended.cloud->session();
+  const InstanceId& instance = attended.spec.instance.id;
+  for (const auto& volume : volumes_of(attended.spec)) {
+    RUNCTL_TRY(attended.cloud->carry_out(
+        session, {.kind = "detach", .subjects = {volume.id.str(), instance.str()}},
+        [&](const Change& change) { return fleet::take_off(change, volume.id, instance); }));
+  }
+  return {};
+}
+
+Result<void> keep_in_snapshot(Context& context, const Attended& attended) {
+  const Session session = attended.cloud->session();
+  const VolumeId& id = attended.spec.checkpoint_volume->id;
+  RUNCTL_TRY_LET(const auto volume, volume::read_volume(session.aws, id, session.options()));
+  RUNCTL_TRY_LET(
+      const auto taken,
+      attended.cloud->carry_out(
+          session, {.kind = "snapshot", .subjects = {id.str()}}, [&](const Change& change) {
+            return volume::take_snapshot(
+                change, volume,
+                {.description = fmt::format("of the checkpoints when EC2 took {} back",
+                                            attended.spec.instance.id)});
+          }));
+  note(context, fmt::format("Snapshot {} of volume {} is {}.", taken.snapshot.id, id,
+                            volume::name_of(taken.worth.consistency)));
+  return {};
+}
+
+// What is rented costs money, whatever happens next.
+std::unexpected<Error> with_machine(Error error, const InstanceId& instance) {
+  error.details.push_back(
+      fmt::format("instance {} was rented to go on, and is still there; to give it back: runctl "
+                  "aws terminate {}",
+                  instance, instance));
+  return std::unexpected{std::move(error)};
+}
+
+// On another machine, which becomes the specification's.
+Result<training::Started> start_on(const Session& session, const Attended& attended,
+                                   const InstanceId& machine) {
+  training::TrainSpec& spec = attended.spec;
+  RUNCTL_TRY_LET(spec.instance, fleet::wait_until_ready(session, machine));
+  for (auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
+    if (!*volume) continue;
+    RUNCTL_TRY_LET(*volume, volume::read_volume(session.aws, (*volume)->id, session.options()));
+  }
+  spec.resume = training::Resume::yes;
+  return attended.start();
+}
+
+// One operation until the run goes on, so that a machine that was rented for it is not forgotten
+// when we are killed before.
+Result<training::Started> go_on_elsewhere(Context& context, const Attended& attended) {
+  const Session session = attended.cloud->session();
+  const InstanceId before = attended.spec.instance.id;
+  return attended.cloud->carry_out(
+      session, {.kind = "launch", .plan = fleet::plan_of({})},
+      [&](const Change& change) -> Result<training::Started> {
+        RUNCTL_TRY_LET(const auto rented,
+                       fleet::rent_replacement(change, *attended.plan.replacement,
+                                               [&](std::string_view why) { note(context, why); }));
+        const InstanceId id = rented.instance.id;
+        note(context, fmt::format("Rented {} ({}, {}) in place of {}.", id, rented.instance.type,
+                                  fleet::name_of(rented.market), before));
+        auto started = start_on(session, attended, id);
+        if (!started) return with_machine(std::move(started).error(), id);
+        return started;
+      });
+}
+
+// Whether what could not be followed any more was taken back by EC2.
+bool was_taken_back(const Attended& attended) {
+  const auto seen = volume::read_instance(attended.cloud->aws(), attended.spec.instance.id,
+                                          attended.cloud->options());
+  return seen && fleet::is_taken_back(*seen);
+}
+
+// The run's end, when it was EC2's doing; nothing when it was not, which is `seen` itself then.
+Result<bool> is_interrupted(Context& context, const Attended& attended, Result<Seen>& seen) {
+  const InstanceId& instance = attended.spec.instance.id;
+  if (!seen) {
+    const bool gone = seen.error().code == Errc::unavailable && was_taken_back(attended);
+    if (!gone) return std::unexpected{seen.error()};
+    note(context,
+         fmt::format("EC2 has taken {} back before it could say how the run ended.", instance));
+    return true;
+  }
+  auto* run = std::get_if<node::RunReport>(&*seen);
+  if (run == nullptr || !run->interruption || run->state != node::RunState::stopped) return false;
+  note(context,
+       fmt::format("EC2 takes {} back: run {} {}.", instance, run->id.str(), outcome_text(*run)));
+  wait_for_the_machine(context, attended, *run);
+  tell_what_the_machine_did(context, instance, *run->interruption);
+  return true;
+}
+
+Result<void> secure(Context& context, const Attended& attended) {
+  const InterruptionPlan& plan = attended.plan;
+  if (plan.action == Action::move || plan.replacement) RUNCTL_TRY(take_off_all(attended));
+  if (plan.action == Action::snapshot) RUNCTL_TRY(keep_in_snapshot(context, attended));
+  return {};
+}
+
+std::unexpected<Error> taken_back(const Attended& attended) {
+  auto error =
+      fail(Errc::unavailable, fmt::format("EC2 has taken {} back", attended.spec.instance.id));
+  error.error().hint = "Rent another machine, and go on from the newest checkpoint: --resume";
+  return error;
+}
+
+}  // namespace
+
+Result<InterruptionPlan> plan_interruption(const Arguments& arguments, const Session& session,
+                                           const training::TrainSpec& spec) {
+  InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or(""),
+                        .is_spot = spec.instance.lifecycle == "spot"};
+  RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
+  RUNCTL_TRY(check_together(arguments, plan.action));
+  if (!arguments.has("--auto-resume")) return plan;
+  RUNCTL_TRY_LET(auto launch, fleet::launch_spec_of(session, spec.instance.id));
+  plan.replacement = fleet::ReplacementSpec{.launch = std::move(launch),
+                                            .other_types = arguments.all("--fallback-type"),
+                                            .on_demand_allowed = !arguments.has("--no-fallback")};
+  return plan;
+}
+
+std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::TrainSpec& spec) {
+  if (!plan.is_spot) return {};
+  const auto volumes = volumes_of(spec);
+  const std::string what = volumes.empty() ? "" : fmt::format(", unmount {}", names_of(volumes));
+  std::vector<std::string> steps{
+      fmt::format("when EC2 takes {} back, two minutes before: {}stop the run (SIGTERM){}",
+                  label_of(spec.instance), plan.hook.empty() ? "" : "run the hook, ", what)};
+  if (plan.action == Action::move || plan.replacement)
+    steps.push_back(fmt::format("detach {}", names_of(volumes)));
+  if (plan.action == Action::snapshot)
+    steps.push_back(fmt::format("take a snapshot of {}", label_of(*spec.checkpoint_volume)));
+  if (plan.replacement) {
+    steps.push_back(fmt::format("rent the first of these that is to be had in {}: {}",
+                                plan.replacement->launch.zone,
+                                fmt::join(fleet::choices_of(*plan.replacement), ", ")));
+    steps.emplace_back("go on there from the newest checkpoint that verifies");
+  }
+  return steps;
+}
+
+Result<ExitCode> see_through(Context& context, const Attended& attended,
+                             training::Started started) {
+  boost::json::array interruptions;
+  std::optional<InstanceId> rented;
+  while (true) {
+    const InstanceId instance = attended.spec.instance.id;
+    const RunHost host = host_of(attended.cloud, attended.spec.instance);
+    auto seen = watch_to_its_end(
+        context,
+        {.host = host, .run = started.run.id, .behind_limit = training::live_behind_limit});
+    auto interrupted = is_interrupted(context, attended, seen);
+    if (!interrupted && rented) return with_machine(std::move(interrupted).error(), *rented);
+    RUNCTL_TRY(interrupted);
+    if (*interrupted) {
+      interruptions.push_back(
+          boost::json::object{{"instance_id", instance.str()}, {"run_id", started.run.id.str()}});
+      RUNCTL_TRY(secure(context, attended));
+      if (attended.plan.replacement) {
+        RUNCTL_TRY_LET(started, go_on_elsewhere(context, attended));
+        rented = attended.spec.instance.id;
+        continue;
+      }
+      if (!seen) return taken_back(attended);
+    }
+    if (rented) {
+      note(context, fmt::format("Instance {} was rented to go on, and is still there. To give it "
+                                "back: runctl aws terminate {}",
+                                *rented, *rented));
+    }
+    if (const auto* code = std::get_if<ExitCode>(&*seen)) return *code;
+    const auto& run = std::get<node::RunReport>(*seen);
+    return conclude(context, run,
+                    {{"instance_id", instance.str()}, {"interruptions", std::move(interruptions)}});
+  }
+}
+
+}  // namespace runctl::cli

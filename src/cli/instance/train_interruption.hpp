@@ -1,0 +1,76 @@
+// What `aws train` does when EC2 takes the machine back: shown before, done upon the notice.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/cloud.hpp"
+#include "cli/command.hpp"
+#include "cli/context.hpp"
+#include "fleet/replace.hpp"
+#include "training/train.hpp"
+
+namespace runctl::cli {
+
+inline constexpr OptionSpec on_interruption_option{
+    .name = "--on-interruption",
+    .value = "ACTION",
+    .help =
+        "of a spot machine, after the run is stopped and its volumes unmounted: stop (no more), "
+        "move (detach them), snapshot (of the checkpoints)"};
+inline constexpr OptionSpec interruption_hook_option{
+    .name = "--interruption-hook",
+    .value = "COMMAND",
+    .help = "run this on the machine before SIGTERM, when EC2 takes it back"};
+inline constexpr OptionSpec auto_resume_option{
+    .name = "--auto-resume",
+    .help = "then rent another machine, and go on there from the newest checkpoint"};
+inline constexpr OptionSpec fallback_type_option{
+    .name = "--fallback-type",
+    .value = "TYPE",
+    .help = "with --auto-resume: this type where there is none of the first",
+    .times = OptionSpec::Times::many};
+inline constexpr OptionSpec no_fallback_option{
+    .name = "--no-fallback", .help = "with --auto-resume: a spot machine or none, never on demand"};
+
+struct InterruptionPlan {
+  enum class Action : std::uint8_t { stop, move, snapshot };
+  Action action = Action::stop;
+  std::string hook = {};
+  bool is_spot = false;
+  std::optional<fleet::ReplacementSpec> replacement = {};  // with --auto-resume
+};
+
+// Looks up how the machine was launched, which EC2 forgets when it is gone. Errors:
+// invalid_argument for options that need others; those of launch_spec_of.
+[[nodiscard]] Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
+                                                         const volume::Session& session,
+                                                         const training::TrainSpec& spec);
+
+// What will be done, a line each; nothing for a machine that EC2 does not take back.
+[[nodiscard]] std::vector<std::string> steps_of(const InterruptionPlan& plan,
+                                                const training::TrainSpec& spec);
+
+// Borrows everything but the cloud.
+struct Attended {
+  std::shared_ptr<Cloud> cloud;
+  training::TrainSpec& spec;  // becomes that of each next machine
+  const InterruptionPlan& plan;
+  // Starts the run that `spec` says, as one operation, and says so.
+  std::function<Result<training::Started>()> start;
+};
+
+// Shows the run's output and ends as it ends, as `watch` does; an interruption is answered as the
+// plan says. A machine that was rented instead is named at the end: it is not given back by itself.
+// Errors: those of watch_to_its_end, take_off, take_snapshot, rent_replacement, wait_until_ready
+// and start; they say what was rented.
+[[nodiscard]] Result<ExitCode> see_through(Context& context, const Attended& attended,
+                                           training::Started started);
+
+}  // namespace runctl::cli
