@@ -26,9 +26,10 @@ std::string hint_for_400(std::string_view message, bool is_mute, bool brings,
   if (!is_mute && !speaks) return {};
   const std::string_view doubt = is_mute ? "S3 does not say why. " : "";
   if (!brings) {
-    return fmt::format("{}If the object is encrypted with a key of yours (SSE-C), name that key: {} "
-                       "fileb://FILE.",
-                       doubt, option);
+    return fmt::format(
+        "{}If the object is encrypted with a key of yours (SSE-C), name that key: {} "
+        "fileb://FILE.",
+        doubt, option);
   }
   return fmt::format("{}If the object is not encrypted with a key of yours (SSE-C), leave {} out.",
                      doubt, option);
@@ -38,8 +39,8 @@ std::string hint_for_400(std::string_view message, bool is_mute, bool brings,
 
 Result<CustomerKey> CustomerKey::of(std::string_view bytes) {
   if (bytes.size() != length) {
-    return fail(Errc::invalid_argument, fmt::format("a key of yours (SSE-C) has {} bytes, not {}",
-                                                    length, bytes.size()));
+    return fail(Errc::invalid_argument,
+                fmt::format("a key of yours (SSE-C) has {} bytes, not {}", length, bytes.size()));
   }
   constexpr std::string_view purpose = "runctl: which key, without the key";
   return CustomerKey{Secret{base64(bytes)}, base64(runctl::md5(bytes)),

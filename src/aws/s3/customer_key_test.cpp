@@ -96,13 +96,12 @@ TEST(CustomerKey, IsNeverSentWhereOthersCanRead) {
     std::string endpoint;
     bool is_sent;
   };
-  for (const Case& one :
-       std::vector<Case>{{"", true},
-                         {"https://s3.example:9000", true},
-                         {"http://127.0.0.1:4599", true},
-                         {"http://s3.example:9000", false},
-                         {"http://10.0.0.7", false},
-                         {"http://localhost.example", false}}) {
+  for (const Case& one : std::vector<Case>{{"", true},
+                                           {"https://s3.example:9000", true},
+                                           {"http://127.0.0.1:4599", true},
+                                           {"http://s3.example:9000", false},
+                                           {"http://10.0.0.7", false},
+                                           {"http://localhost.example", false}}) {
     Bed bed{[](const HttpRequest&, int) { return ok("<CopyObjectResult/>"); }};
     bed.config.endpoint = one.endpoint;
     auto client = bed.client();
