@@ -54,7 +54,7 @@ enum class ExitCode : std::uint8_t {
 
 struct OptionSpec {
   std::string_view name;        // "--instance"
-  std::string_view value = {};  // "INSTANCE"; empty for a switch
+  std::string_view value = {};  // "INSTANCE"; "[KIND]" may be left out; empty for a switch
   std::string_view help;        // one line, no period
   enum class Times : std::uint8_t { once, many } times = Times::once;
   std::string_view alias = {};  // "--instance-id": accepted, and not shown

@@ -129,7 +129,8 @@ void declare_options(CLI::App& app, std::span<const OptionSpec> specs, Slots& sl
       slot.option = app.add_flag(names);
     } else {
       slot.option = app.add_option(names, slot.values);
-      slot.option->allow_extra_args(false)->expected(1)->multi_option_policy(
+      const int least = spec.value.starts_with('[') ? 0 : 1;
+      slot.option->allow_extra_args(false)->expected(least, 1)->multi_option_policy(
           CLI::MultiOptionPolicy::TakeAll);
     }
   }

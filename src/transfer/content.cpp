@@ -65,7 +65,8 @@ std::optional<Wanted> wanted_etag(const ObjectFacts& facts) {
   const auto dash = etag.find('-');
   const std::string_view digits = etag.substr(0, dash);
   const bool of_parts = dash != std::string_view::npos;
-  if (digits.size() != 32 || (!of_parts && !facts.etag_is_md5)) return std::nullopt;
+  if (facts.etag_is_opaque || digits.size() != 32 || (!of_parts && !facts.etag_is_md5))
+    return std::nullopt;
   Wanted wanted{.algorithm = "MD5", .of_parts = of_parts};
   for (std::size_t at = 0; at < digits.size(); at += 2) {
     unsigned byte = 0;

@@ -19,7 +19,8 @@ enum class Likeness : std::uint8_t {
 
 // Reads the file when their sizes agree, and compares it with the best that S3 has: the checksum of
 // the whole object (CRC64NVME, CRC32C, CRC32, SHA256, SHA1), the checksum of its parts' checksums,
-// an ETag that is an MD5, or one of its parts' MD5s. Parts are taken to be as large as the first,
+// an ETag that is an MD5, or one of its parts' MD5s (no ETag of what has a key of KMS's
+// or the customer's). Parts are taken to be as large as the first,
 // as all tools make them; one of others counts as different. One request when it has parts. Errors:
 // those of reading the file, and of the request; cancelled.
 [[nodiscard]] Result<Likeness> compare_content(ObjectStore& store, const ObjectName& name,

@@ -83,6 +83,10 @@ TEST_F(CompareContent, ByAnEtag) {
   store_.change(name, [&](FakeStore::Object& object) { object.etag = parts.etag; });
   EXPECT_EQ(compare(parts, bytes), Likeness::same);
   EXPECT_EQ(compare(parts, content(99) + "?"), Likeness::different);
+  // Encrypted with a key of KMS's or the customer's: those of the parts are none either.
+  parts.etag_is_opaque = true;
+  EXPECT_EQ(compare(parts, bytes), Likeness::unknown);
+  EXPECT_EQ(compare(parts, content(99) + "?"), Likeness::unknown);
 }
 
 TEST_F(CompareContent, WithNothingToCompareItSaysSo) {

@@ -177,8 +177,8 @@ std::shared_ptr<Work> begin_copy(RunContext& run, const Job& job) {
   std::optional<ObjectFacts> facts;
   const std::uint64_t threshold = std::min(run.options.copy_threshold, greatest_copy);
   if (!copy.size || *copy.size > threshold) {
-    auto looked = with_retries<ObjectFacts>(run, tally, run.stop,
-                                            [&] { return run.store.head(copy.source, run.stop); });
+    auto looked = with_retries<ObjectFacts>(
+        run, tally, run.stop, [&] { return run.store.head_source(copy.source, run.stop); });
     if (looked && !copy.etag.empty() && looked->etag != copy.etag) {
       looked = fail(Errc::precondition,
                     fmt::format("{} was replaced since it was listed", to_text(copy.source)));

@@ -1,4 +1,5 @@
 // Transfers under faults from a seed, interrupted and taken up again at random points.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -58,6 +59,12 @@ class EngineFaultTest : public EngineFixture {
     options.concurrency = 1 + static_cast<unsigned>(below(6));
     options.interrupted = below(3) == 0 ? Interrupted::abort : Interrupted::keep;
     store.checksum_behind = below(2) == 0;
+  }
+
+  // Now and then the user comes with another key of theirs, or with none.
+  void choose_key() {
+    constexpr std::array<const char*, 3> keys{"", "one", "another"};
+    if (below(4) == 0) store.key = keys.at(below(keys.size()));
   }
 
   std::string some_bytes() {
@@ -136,6 +143,7 @@ TEST_F(EngineFaultTest, UploadsArriveWholeOrNotAtAll) {
     }
     for (int attempt = 0; attempt < 3; ++attempt) {
       make_faults();
+      choose_key();
       check_uploads(interrupted_run(jobs));
       for (const auto& [key, digest] : by_key) {
         if (const auto found = store.find(name(key))) {

@@ -401,6 +401,39 @@ TEST_F(EngineTest, AbortsAnUploadOfAnotherStateOfTheFile) {
   EXPECT_EQ(observer.notices.size(), 1U);
 }
 
+TEST_F(EngineTest, ContinuesNoUploadWithAnotherKey) {
+  const std::string bytes = noise(30 * mib, 12);
+  write("c", bytes);
+  options.part_size = 5 * mib;
+  options.concurrency = 1;
+  const auto interrupt = [&] {
+    std::stop_source stop;
+    const std::uint64_t start = store.bytes_in();
+    store.on_body = [&, start](const std::string&, std::uint64_t) {
+      if (store.bytes_in() - start > 17 * mib) stop.request_stop();
+    };
+    run({upload("c", "k")}, stop.get_token());
+    store.on_body = {};
+  };
+  store.key = "one";
+  interrupt();
+  const Summary same = run({upload("c", "k")});
+  EXPECT_EQ(same.failed, 0U);
+  EXPECT_EQ(same.continued, 15 * mib);
+  for (const std::string& other : {std::string{"another"}, std::string{}}) {
+    store.key = "one";
+    interrupt();
+    store.key = other;
+    const Summary summary = run({upload("c", "k")});
+    EXPECT_EQ(summary.failed, 0U) << other;
+    EXPECT_EQ(summary.continued, 0U) << other;
+    EXPECT_EQ(observer.notices.size(), 1U) << other;
+    EXPECT_EQ(store.find(name("k"))->key, other);
+    EXPECT_TRUE(object("k") == bytes);
+    EXPECT_TRUE(store.open_uploads().empty());
+  }
+}
+
 TEST_F(EngineTest, KeepsTheNotesOfTwoPlacesApart) {
   write("c", noise(30 * mib, 12));
   options.part_size = 5 * mib;
@@ -570,6 +603,24 @@ TEST_F(EngineTest, CopiesALargeObjectInPartsAndComparesTheWhole) {
   EXPECT_EQ(store.find(name("l"))->attributes.content_type, "x/y") << "as CopyObject keeps it";
   EXPECT_EQ(std::get<Copy>(observer.outcomes[0].first).target.key, "l");
   EXPECT_EQ(observer.outcomes[0].second.result->verified, Verified::full_object);
+}
+
+TEST_F(EngineTest, CopiesWhatHasAnotherKeyThanTheCopy) {
+  const std::string bytes = noise(17 * mib, 20);
+  store.set(name("k"), bytes);
+  store.set(name("small"), "hello");
+  for (const char* key : {"k", "small"}) {
+    store.change(name(key), [](FakeStore::Object& object) { object.key = "the source's"; });
+  }
+  options.copy_threshold = 8 * mib;
+  options.part_size = 5 * mib;
+  store.key = "the copy's";
+  EXPECT_EQ(run({copy("k", "l"), copy("small", "m")}).failed, 2U);
+  store.source_key = "the source's";
+  EXPECT_EQ(run({copy("k", "l"), copy("small", "m")}).failed, 0U);
+  EXPECT_TRUE(object("l") == bytes);
+  EXPECT_EQ(store.find(name("l"))->key, "the copy's");
+  EXPECT_EQ(store.find(name("m"))->key, "the copy's");
 }
 
 TEST_F(EngineTest, AbortsACopyWhoseSourceIsReplaced) {

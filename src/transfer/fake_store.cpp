@@ -52,6 +52,11 @@ std::unexpected<Error> lost(Effect effect) {
   return failure;
 }
 
+Result<void> check_key(const std::string& brought, const std::string& needed) {
+  if (brought == needed) return {};
+  return refuse(Errc::denied, 403, "AccessDenied", "the key is another");
+}
+
 }  // namespace
 
 // Counts the call, and decides what goes wrong with it.
@@ -171,7 +176,8 @@ ObjectFacts FakeStore::facts_of(const Object& object) const {
                     .etag = object.etag,
                     .last_modified = object.modified,
                     .attributes = object.attributes,
-                    .etag_is_md5 = object.etag_is_md5};
+                    .etag_is_md5 = object.etag_is_md5 && object.key.empty(),
+                    .etag_is_opaque = !object.key.empty()};
   if (gives_checksums) facts.checksum = object.checksum;
   return facts;
 }
@@ -186,12 +192,22 @@ Result<void> FakeStore::check(const ObjectName& target, const TargetCondition& c
 }
 
 Result<ObjectFacts> FakeStore::head(const ObjectName& name, const std::stop_token& stop) {
+  return head_with(key, name, stop);
+}
+
+Result<ObjectFacts> FakeStore::head_source(const ObjectName& name, const std::stop_token& stop) {
+  return head_with(source_key, name, stop);
+}
+
+Result<ObjectFacts> FakeStore::head_with(const std::string& brought, const ObjectName& name,
+                                         const std::stop_token& stop) {
   const Call call{*this, "head", stop};
   RUNCTL_TRY(call.begin());
   RUNCTL_TRY(call.answer());
   const std::scoped_lock lock{mutex_};
   const auto found = objects_.find({name.bucket, name.key});
   if (found == objects_.end()) return no_key(name);
+  RUNCTL_TRY(check_key(brought, found->second.key));
   return facts_of(found->second);
 }
 
@@ -202,6 +218,7 @@ Result<std::uint64_t> FakeStore::part_size(const ObjectName& name, unsigned numb
   RUNCTL_TRY(call.begin());
   const auto object = find(name);
   if (!object) return no_key(name);
+  RUNCTL_TRY(check_key(key, object->key));
   if (object->etag != if_match) {
     return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
   }
@@ -223,6 +240,7 @@ Result<ObjectFacts> FakeStore::get(const GetRequest& request, ByteSink& sink,
     const auto found = objects_.find({request.source.bucket, request.source.key});
     if (found == objects_.end()) return no_key(request.source);
     const Object& object = found->second;
+    RUNCTL_TRY(check_key(key, object.key));
     if (!request.if_match.empty() && object.etag != request.if_match) {
       return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
     }
@@ -274,7 +292,8 @@ Result<Stored> FakeStore::put(const PutRequest& request, ByteSource& source,
   }
   Object object{.etag = in_quotes(hex(md5_of(bytes))),
                 .attributes = request.attributes,
-                .checksum = full(request.checksum, value)};
+                .checksum = full(request.checksum, value),
+                .key = key};
   const Stored stored{.etag = object.etag, .checksum = object.checksum};
   object.bytes = std::move(bytes);
   {
@@ -297,7 +316,8 @@ Result<std::string> FakeStore::create_upload(const CreateRequest& request,
     uploads_[id] = {.target = request.target,
                     .attributes = request.attributes,
                     .kind = request.checksum,
-                    .parts = {}};
+                    .parts = {},
+                    .key = key};
   }
   RUNCTL_TRY(call.answer());
   return id;
@@ -318,6 +338,7 @@ Result<Stored> FakeStore::upload_part(const PartRequest& request, ByteSource& so
     const std::scoped_lock lock{mutex_};
     const auto found = uploads_.find(request.part.upload_id);
     if (found == uploads_.end()) return no_upload(request.part.upload_id);
+    RUNCTL_TRY(check_key(key, found->second.key));
     found->second.parts[request.part.number] = {
         .bytes = std::move(bytes), .etag = stored.etag, .crc = value};
   }
@@ -330,6 +351,7 @@ Result<Stored> FakeStore::copy_part(const PartCopyRequest& request, const std::s
   RUNCTL_TRY(call.begin());
   const auto source = find(request.source);
   if (!source) return no_key(request.source);
+  RUNCTL_TRY(check_key(source_key, source->key));
   if (source->etag != request.source_if_match) {
     return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
   }
@@ -339,6 +361,7 @@ Result<Stored> FakeStore::copy_part(const PartCopyRequest& request, const std::s
     const std::scoped_lock lock{mutex_};
     const auto found = uploads_.find(request.part.upload_id);
     if (found == uploads_.end()) return no_upload(request.part.upload_id);
+    RUNCTL_TRY(check_key(key, found->second.key));
     const std::uint64_t value = crc_of(found->second.kind, bytes);
     stored.checksum = full(found->second.kind, value);
     found->second.parts[request.part.number] = {.bytes = bytes, .etag = stored.etag, .crc = value};
@@ -354,6 +377,7 @@ Result<std::vector<Part>> FakeStore::list_parts(const ObjectName&, const std::st
   const std::scoped_lock lock{mutex_};
   const auto found = uploads_.find(upload_id);
   if (found == uploads_.end()) return no_upload(upload_id);
+  RUNCTL_TRY(check_key(key, found->second.key));
   std::vector<Part> parts;
   for (const auto& [number, part] : found->second.parts) {
     parts.push_back({.number = number, .size = part.bytes.size(), .etag = part.etag});
@@ -383,8 +407,10 @@ Result<Stored> FakeStore::complete_upload(const CompleteRequest& request,
     const std::scoped_lock lock{mutex_};
     const auto found = uploads_.find(request.upload_id);
     if (found == uploads_.end()) return no_upload(request.upload_id);
+    RUNCTL_TRY(check_key(key, found->second.key));
     RUNCTL_TRY(check(request.target, request.condition));
-    Object object{.attributes = found->second.attributes, .etag_is_md5 = false};
+    Object object{
+        .attributes = found->second.attributes, .etag_is_md5 = false, .key = found->second.key};
     for (std::size_t at = 0; at < request.parts.size(); ++at) {
       const auto part = found->second.parts.find(request.parts[at].number);
       if (part == found->second.parts.end() || part->second.etag != request.parts[at].etag) {
@@ -427,10 +453,12 @@ Result<Stored> FakeStore::copy(const CopyRequest& request, const std::stop_token
   RUNCTL_TRY(call.begin());
   auto source = find(request.source);
   if (!source) return no_key(request.source);
+  RUNCTL_TRY(check_key(source_key, source->key));
   if (!request.source_if_match.empty() && source->etag != request.source_if_match) {
     return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
   }
   if (request.attributes) source->attributes = *request.attributes;
+  source->key = key;
   Stored stored{.etag = source->etag, .checksum = source->checksum};
   {
     const std::scoped_lock lock{mutex_};

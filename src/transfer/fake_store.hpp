@@ -37,6 +37,7 @@ class FakeStore final : public ObjectStore {
     bool etag_is_md5 = true;
     std::vector<std::uint64_t> part_sizes = {};
     Timestamp modified{};
+    std::string key = {};  // that it was written with
   };
   struct StoredPart {
     std::string bytes;
@@ -48,6 +49,7 @@ class FakeStore final : public ObjectStore {
     Attributes attributes;
     CrcKind kind = CrcKind::crc64nvme;
     std::map<unsigned, StoredPart> parts;
+    std::string key;  // that it was begun with
   };
 
   explicit FakeStore(std::uint64_t seed = 1) : engine_{seed} {}
@@ -76,6 +78,10 @@ class FakeStore final : public ObjectStore {
   // Called with each piece of a body, either way, and how much of it has passed.
   std::function<void(const std::string&, std::uint64_t)> on_body = {};
   std::string where = {};
+  // The customer's key of what is read and written, and of what is copied; as S3, the store refuses
+  // whatever comes with another.
+  std::string key = {};
+  std::string source_key = {};
   bool checksum_behind = true;
   bool gives_checksums = true;
   std::atomic<bool> dead{false};  // no call gets through
@@ -83,9 +89,12 @@ class FakeStore final : public ObjectStore {
   std::function<Timestamp()> now = [] { return Timestamp{std::chrono::seconds{1'700'000'000}}; };
 
   [[nodiscard]] std::string place() const override { return where; }
+  [[nodiscard]] std::string key_print() const override { return key; }
   [[nodiscard]] bool takes_checksum_behind() const override { return checksum_behind; }
   [[nodiscard]] Result<ObjectFacts> head(const ObjectName& name,
                                          const std::stop_token& stop) override;
+  [[nodiscard]] Result<ObjectFacts> head_source(const ObjectName& name,
+                                                const std::stop_token& stop) override;
   [[nodiscard]] Result<std::uint64_t> part_size(const ObjectName& name, unsigned number,
                                                 const std::string& if_match,
                                                 const std::stop_token& stop) override;
@@ -121,6 +130,8 @@ class FakeStore final : public ObjectStore {
   [[nodiscard]] Result<std::string> read_body(const std::string& operation, ByteSource& source,
                                               const std::stop_token& stop);
   [[nodiscard]] ObjectFacts facts_of(const Object& object) const;
+  [[nodiscard]] Result<ObjectFacts> head_with(const std::string& brought, const ObjectName& name,
+                                              const std::stop_token& stop);
   [[nodiscard]] Result<void> check(const ObjectName& target,
                                    const TargetCondition& condition) const;
   void store(const ObjectName& name, Object object);

@@ -53,6 +53,8 @@ struct ObjectFacts {
       {};  // what a copy of it would have to carry; metadata without "x-amz-meta-"
   std::optional<Checksum> checksum = {};
   bool etag_is_md5 = false;  // neither multipart nor encrypted with a key of KMS or the customer's
+  // Encrypted with such a key: no ETag, of the whole or of parts, says anything of the bytes.
+  bool etag_is_opaque = false;
 };
 
 // Where the bytes of an object go.
@@ -166,12 +168,20 @@ class ObjectStore {
 
   // What tells this S3 from another with the same bucket's name: its endpoint.
   [[nodiscard]] virtual std::string place() const = 0;
+  // Which key the store encrypts what it writes with (CustomerKey::print), "" for none of the
+  // customer's. An upload that was begun with one key cannot be ended with another.
+  [[nodiscard]] virtual std::string key_print() const { return {}; }
   // Whether a request's checksum may be left for the end of its body. Where it may not, the engine
   // reads the bytes twice: once to know their checksum.
   [[nodiscard]] virtual bool takes_checksum_behind() const = 0;
 
   [[nodiscard]] virtual Result<ObjectFacts> head(const ObjectName& name,
                                                  const std::stop_token& stop) = 0;
+  // Of an object that a copy is made of, which may have another key than the copy.
+  [[nodiscard]] virtual Result<ObjectFacts> head_source(const ObjectName& name,
+                                                        const std::stop_token& stop) {
+    return head(name, stop);
+  }
   // The size of one part, from 1, of an object that was uploaded in parts.
   [[nodiscard]] virtual Result<std::uint64_t> part_size(const ObjectName& name, unsigned number,
                                                         const std::string& if_match,

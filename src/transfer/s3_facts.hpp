@@ -69,9 +69,10 @@ template <class Message>
   }
   // Source: Object in the Amazon S3 API Reference, ETag: an MD5 unless multipart, or encrypted with
   // a key of KMS or the customer's.
-  facts.etag_is_md5 = answer.etag.size() == 34 && !answer.etag.contains('-') &&
-                      !answer.server_side_encryption.starts_with("aws:kms") &&
-                      answer.sse_customer_algorithm.empty();
+  facts.etag_is_opaque = answer.server_side_encryption.starts_with("aws:kms") ||
+                         !answer.sse_customer_algorithm.empty();
+  facts.etag_is_md5 =
+      answer.etag.size() == 34 && !answer.etag.contains('-') && !facts.etag_is_opaque;
   return facts;
 }
 

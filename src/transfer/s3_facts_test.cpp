@@ -24,6 +24,12 @@ TEST(S3Facts, KnowsWhichETagsAreMd5) {
   EXPECT_TRUE(facts_of(answer).etag_is_md5);
   answer.server_side_encryption = "aws:kms";
   EXPECT_FALSE(facts_of(answer).etag_is_md5);
+  EXPECT_TRUE(facts_of(answer).etag_is_opaque);
+  answer.server_side_encryption.clear();
+  EXPECT_FALSE(facts_of(answer).etag_is_opaque);
+  answer.sse_customer_algorithm = "AES256";
+  EXPECT_FALSE(facts_of(answer).etag_is_md5);
+  EXPECT_TRUE(facts_of(answer).etag_is_opaque);
   answer = {.etag = "\"5d41402abc4b2a76b9719d911017c592-3\""};
   EXPECT_FALSE(facts_of(answer).etag_is_md5);
 }

@@ -105,12 +105,21 @@ bool S3Store::takes_checksum_behind() const {
 }
 
 Result<ObjectFacts> S3Store::head(const ObjectName& name, const std::stop_token& stop) {
-  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer,
-                 client_.call<s3::HeadObject>({.bucket = name.bucket,
-                                               .key = name.key,
-                                               .version_id = name.version_id,
-                                               .checksum_mode = check_answers() ? "ENABLED" : ""},
-                                              with(stop)));
+  return head_with(keys_.object, name, stop);
+}
+
+Result<ObjectFacts> S3Store::head_source(const ObjectName& name, const std::stop_token& stop) {
+  return head_with(keys_.copy_source, name, stop);
+}
+
+Result<ObjectFacts> S3Store::head_with(const std::optional<s3::CustomerKey>& key,
+                                       const ObjectName& name, const std::stop_token& stop) {
+  s3::HeadObjectRequest ask{.bucket = name.bucket,
+                            .key = name.key,
+                            .version_id = name.version_id,
+                            .checksum_mode = check_answers() ? "ENABLED" : ""};
+  s3::put_customer_key(key, ask);
+  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer, client_.call<s3::HeadObject>(ask, with(stop)));
   ObjectFacts facts = facts_of(answer);
   if (!check_answers()) facts.checksum.reset();
   if (!answer.content_length || *answer.content_length < 0) {
@@ -122,13 +131,13 @@ Result<ObjectFacts> S3Store::head(const ObjectName& name, const std::stop_token&
 
 Result<std::uint64_t> S3Store::part_size(const ObjectName& name, unsigned number,
                                          const std::string& if_match, const std::stop_token& stop) {
-  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer,
-                 client_.call<s3::HeadObject>({.bucket = name.bucket,
-                                               .key = name.key,
-                                               .if_match = if_match,
-                                               .version_id = name.version_id,
-                                               .part_number = number},
-                                              with(stop)));
+  s3::HeadObjectRequest ask{.bucket = name.bucket,
+                            .key = name.key,
+                            .if_match = if_match,
+                            .version_id = name.version_id,
+                            .part_number = number};
+  s3::put_customer_key(keys_.object, ask);
+  RUNCTL_TRY_LET(const s3::HeadObjectOutput answer, client_.call<s3::HeadObject>(ask, with(stop)));
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, answer.content_length.value_or(0)));
 }
 
@@ -139,6 +148,7 @@ Result<ObjectFacts> S3Store::get(const GetRequest& request, ByteSink& sink,
                            .if_match = request.if_match,
                            .version_id = request.source.version_id};
   if (request.length) ask.range = range_text(request.first, *request.length);
+  s3::put_customer_key(keys_.object, ask);
   SinkOf body{sink, request, check_answers()};
   RUNCTL_TRY(client_.get(ask, body, with(stop)));
   return body.facts();
@@ -150,6 +160,7 @@ Result<Stored> S3Store::put(const PutRequest& request, ByteSource& source,
   put_attributes(request.attributes, ask);
   put_condition(request.condition, ask);
   put_crc(request.checksum, request.crc, ask);
+  s3::put_customer_key(keys_.object, ask);
   SourceOf body{source};
   auto answer = client_.put(ask, body, with(stop));
   if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
@@ -162,6 +173,7 @@ Result<std::string> S3Store::create_upload(const CreateRequest& request,
   put_attributes(request.attributes, ask);
   ask.checksum_algorithm = std::string{crc_name(request.checksum)};
   ask.checksum_type = "FULL_OBJECT";
+  s3::put_customer_key(keys_.object, ask);
   RUNCTL_TRY_LET(const s3::CreateMultipartUploadOutput answer,
                  client_.call<s3::CreateMultipartUpload>(ask, with(stop)));
   if (answer.upload_id.empty()) return fail(Errc::corrupt, "S3 gives the upload no id");
@@ -175,23 +187,26 @@ Result<Stored> S3Store::upload_part(const PartRequest& request, ByteSource& sour
                             .part_number = request.part.number,
                             .upload_id = request.part.upload_id};
   put_crc(request.checksum, request.crc, ask);
+  s3::put_customer_key(keys_.object, ask);
   SourceOf body{source};
   RUNCTL_TRY_LET(const s3::UploadPartOutput answer, client_.upload_part(ask, body, with(stop)));
   return Stored{.etag = answer.etag, .checksum = checksum_of(answer)};
 }
 
 Result<Stored> S3Store::copy_part(const PartCopyRequest& request, const std::stop_token& stop) {
+  s3::UploadPartCopyRequest ask{
+      .bucket = request.part.target.bucket,
+      .key = request.part.target.key,
+      .copy_source =
+          s3::copy_source(request.source.bucket, request.source.key, request.source.version_id),
+      .copy_source_if_match = request.source_if_match,
+      .copy_source_range = range_text(request.first, request.length),
+      .part_number = request.part.number,
+      .upload_id = request.part.upload_id};
+  s3::put_customer_key(keys_.object, ask);
+  s3::put_copy_source_key(keys_.copy_source, ask);
   RUNCTL_TRY_LET(const s3::UploadPartCopyOutput answer,
-                 client_.call<s3::UploadPartCopy>(
-                     {.bucket = request.part.target.bucket,
-                      .key = request.part.target.key,
-                      .copy_source = s3::copy_source(request.source.bucket, request.source.key,
-                                                     request.source.version_id),
-                      .copy_source_if_match = request.source_if_match,
-                      .copy_source_range = range_text(request.first, request.length),
-                      .part_number = request.part.number,
-                      .upload_id = request.part.upload_id},
-                     with(stop)));
+                 client_.call<s3::UploadPartCopy>(ask, with(stop)));
   if (!answer.copy_part_result) return fail(Errc::corrupt, "S3 does not say what it has copied");
   return Stored{.etag = answer.copy_part_result->etag,
                 .checksum = checksum_of(*answer.copy_part_result)};
@@ -202,6 +217,8 @@ Result<std::vector<Part>> S3Store::list_parts(const ObjectName& target,
                                               const std::stop_token& stop) {
   std::vector<Part> parts;
   s3::ListPartsRequest ask{.bucket = target.bucket, .key = target.key, .upload_id = upload_id};
+  // Source: "ListParts" in the Amazon S3 API Reference: wanted where the upload has checksums.
+  s3::put_customer_key(keys_.object, ask);
   while (true) {
     RUNCTL_TRY_LET(const s3::ListPartsOutput page, client_.call<s3::ListParts>(ask, with(stop)));
     for (const s3::Part& part : page.parts) {
@@ -248,6 +265,7 @@ Result<Stored> S3Store::complete_upload(const CompleteRequest& request,
       .checksum_type = "FULL_OBJECT",
       .mpu_object_size = static_cast<std::int64_t>(request.size)};
   put_condition(request.condition, ask);
+  s3::put_customer_key(keys_.object, ask);  // as in ListParts
   if (request.crc) checksum_in(ask, request.checksum) = crc_text(request.checksum, *request.crc);
   for (const Part& part : request.parts) {
     s3::CompletedPart named{.etag = part.etag, .part_number = part.number};
@@ -281,6 +299,8 @@ Result<Stored> S3Store::copy(const CopyRequest& request, const std::stop_token& 
     ask.metadata_directive = "REPLACE";
   }
   put_condition(request.condition, ask);
+  s3::put_customer_key(keys_.object, ask);
+  s3::put_copy_source_key(keys_.copy_source, ask);
   auto answer = client_.call<s3::CopyObject>(ask, with(stop));
   if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
   Stored stored{.version_id = answer->version_id};

@@ -2,27 +2,36 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "aws/s3/client.hpp"
+#include "aws/s3/customer_key.hpp"
 #include "transfer/object_store.hpp"
 
 namespace runctl::transfer {
 
-// Borrows the client. The engine retries by itself, piece by piece and where a piece broke off:
-// build the client that it works with with RetryPolicy{.attempts = 1}, or both will, one in the
-// other.
+// Borrows the client. `keys` go with every request of an object. The engine retries by itself,
+// piece by piece and where a piece broke off: build the client that it works with with
+// RetryPolicy{.attempts = 1}, or both will, one in the other.
 class S3Store final : public ObjectStore {
  public:
-  explicit S3Store(aws::s3::S3Client& client) : client_{client} {}
+  explicit S3Store(aws::s3::S3Client& client, aws::s3::CustomerKeys keys = {})
+      : client_{client}, keys_{std::move(keys)} {}
 
   [[nodiscard]] std::string place() const override { return client_.config().endpoint; }
+  [[nodiscard]] std::string key_print() const override {
+    return keys_.object ? keys_.object->print() : "";
+  }
   [[nodiscard]] bool takes_checksum_behind() const override;
   [[nodiscard]] Result<ObjectFacts> head(const ObjectName& name,
                                          const std::stop_token& stop) override;
+  [[nodiscard]] Result<ObjectFacts> head_source(const ObjectName& name,
+                                                const std::stop_token& stop) override;
   [[nodiscard]] Result<std::uint64_t> part_size(const ObjectName& name, unsigned number,
                                                 const std::string& if_match,
                                                 const std::stop_token& stop) override;
@@ -52,8 +61,11 @@ class S3Store final : public ObjectStore {
 
  private:
   [[nodiscard]] bool check_answers() const { return client_.config().check_answers; }
+  [[nodiscard]] Result<ObjectFacts> head_with(const std::optional<aws::s3::CustomerKey>& key,
+                                              const ObjectName& name, const std::stop_token& stop);
 
   aws::s3::S3Client& client_;
+  aws::s3::CustomerKeys keys_;
 };
 
 }  // namespace runctl::transfer

@@ -151,7 +151,8 @@ UploadNote PartedUpload::note() const {
           .unheard = unheard_ || !left_.empty(),
           .part_size = part_size_,
           .file = file_.state(),
-          .attributes = fingerprint(attributes_for(upload_, file_.state(), run_.options)),
+          .attributes = fingerprint(attributes_for(upload_, file_.state(), run_.options),
+                                    run_.store.key_print()),
           .checksum = run_.options.checksum};
 }
 

@@ -68,7 +68,7 @@ std::optional<UploadNote> read_note(std::string_view text) {
 
 }  // namespace
 
-std::string fingerprint(const Attributes& attributes) {
+std::string fingerprint(const Attributes& attributes, std::string_view key_print) {
   std::string all;
   const auto add = [&all](std::string_view piece) {
     all += fmt::format("{}:{},", piece.size(), piece);
@@ -83,6 +83,7 @@ std::string fingerprint(const Attributes& attributes) {
     add(name);
     add(value);
   }
+  if (!key_print.empty()) add(key_print);
   return hex(sha256(all)).substr(0, 32);
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/crc.hpp"
 #include "base/result.hpp"
@@ -28,8 +29,8 @@ struct UploadNote {
   bool operator==(const UploadNote&) const = default;
 };
 
-// A hash over everything that the object carries besides its bytes.
-[[nodiscard]] std::string fingerprint(const Attributes& attributes);
+// A hash over everything that the object carries besides its bytes. `key_print`: ObjectStore's.
+[[nodiscard]] std::string fingerprint(const Attributes& attributes, std::string_view key_print);
 
 // Held, and locked against other processes, as long as the upload is worked on.
 class UploadRecord {

@@ -4,6 +4,7 @@ import filecmp
 import hashlib
 import json
 import os
+import pty
 import random
 import shutil
 import signal
@@ -657,6 +658,54 @@ class Sync(S3Test):
         self.fails(2, "sync", self.file("f"), self.uri("t"), says="no directory")
         self.fails(2, "sync", self.place, self.uri("t"), "--checksum", "--size-only")
         self.fails(3, "sync", self.place, "s3://no-such-bucket-at-all/t", says="bucket")
+
+
+class Asked(S3Test):
+    """On a terminal, where the world goes on while somebody thinks."""
+
+    def run_asked(self, meanwhile, *words):
+        terminal, end = pty.openpty()
+        process = subprocess.Popen([cloud.RUNCTL, "s3", *words], stdin=end, stderr=end, stdout=subprocess.PIPE, text=True,
+                                   env=self.cloud.environment, cwd=self.place)
+        os.close(end)
+        try:
+            said = b""
+            while b"[y/N]" not in said:
+                said += os.read(terminal, 4096)
+            meanwhile()
+            os.write(terminal, b"y\n")
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(terminal)
+        return process.returncode, out
+
+    def test_a_sync_spares_what_was_written_after_the_question(self):
+        self.file("tree/f", "1", mtime=1_600_000_000)
+        self.s3("sync", self.path("tree"), self.uri("t"))
+        for key in ["t/extra", "t/other"]:
+            self.put(key, key)
+
+        def meanwhile():
+            self.put("t/extra", "somebody's work")
+            self.put("t/new", "somebody's work")
+
+        code, out = self.run_asked(meanwhile, "sync", self.path("tree"), self.uri("t"), "--delete")
+        self.assertEqual(code, 7, out)
+        self.assertEqual(self.keys("t"), ["t/extra", "t/f", "t/new"])
+
+    def test_a_removal_spares_what_was_written_after_the_question(self):
+        for key in ["t/a", "t/b"]:
+            self.put(key, key)
+
+        def meanwhile():
+            self.put("t/a", "somebody's work")
+            self.put("t/c", "somebody's work")
+
+        code, out = self.run_asked(meanwhile, "remove", self.uri("t"), "-r")
+        self.assertEqual(code, 7, out)
+        self.assertEqual(self.keys("t"), ["t/a", "t/c"])
 
 
 class Cleanup(S3Test):

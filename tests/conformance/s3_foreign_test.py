@@ -249,6 +249,26 @@ class Foreign:
 class Radosgw(Foreign, unittest.TestCase):
     make = staticmethod(radosgw.Server)
 
+    def test_keys_of_ones_own(self):
+        with open(self.path("key"), "wb") as file:
+            file.write(content(32, 7))
+        with open(self.path("other"), "wb") as file:
+            file.write(content(32, 8))
+        key, other = ["--sse-c-key", "fileb://key"], ["--sse-c-key", "fileb://other"]
+        for size in (5, 300_000, 21 * MIB + 3):
+            with self.subTest(size=size):
+                source = self.file("source", content(size, size))
+                self.s3("upload", source, self.uri("k"), *key, "--part-size", "5MiB")
+                self.s3("download", self.uri("k"), self.path("back"), *key, "--part-size", "5MiB")
+                self.assertEqual(self.digest(self.path("back")), self.digest(source))
+                for wrong in ([], other):
+                    self.assertIn(self.run3("cat", self.uri("k"), *wrong).code, (2, 5))
+                    self.assertIn(self.run3("download", self.uri("k"), self.path("none"), *wrong).code, (2, 5))
+                self.assertFalse(os.path.exists(self.path("none")))
+        self.s3("copy", self.uri("k"), self.uri("l"), "--sse-c-copy-source-key", "fileb://key", *other)
+        self.s3("download", self.uri("l"), self.path("back"), *other)
+        self.assertEqual(self.digest(self.path("back")), self.digest(source))
+
     def test_credentials_are_checked(self):
         self.s3("list", self.uri(), code=5, AWS_SECRET_ACCESS_KEY="another")
 

@@ -221,6 +221,54 @@ class AwsCli(S3Test):
         self.api("get-object", "--bucket", "given", "--key", "o", "--range", "bytes=10-19", self.path("part"))
         self.assertEqual(self.digest_of("part"), digest(content(5000)[10:20]))
 
+    def test_keys_of_customers_with_the_other_program(self):
+        """What AWS's tool writes with a key runctl reads with it, and the other way round; so with nobody else's."""
+        bucket = self.bucket("customers")
+        self.write("key", content(32, 7))
+        self.write("wrong", content(32, 8))
+        theirs = ["--sse-c", "AES256", "--sse-c-key", "fileb://key"]
+        small, big = content(1000), content(24 * MIB + 17)
+        self.write("small", small)
+        self.write("big", big)
+
+        def runctl(*words, code=0):
+            done = subprocess.run([cloud.RUNCTL, "s3", *words], capture_output=True, timeout=300, env=self.cloud.environment,
+                                  cwd=self.home.name, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return done.stdout
+
+        for name, data in (("small", small), ("big", big)):
+            self.s3("cp", name, f"s3://{bucket}/theirs/{name}", *theirs)
+            runctl("download", f"s3://{bucket}/theirs/{name}", "down", *theirs, "--part-size", "5MiB")
+            self.assertEqual(self.digest_of("down"), digest(data))
+            runctl("upload", name, f"s3://{bucket}/ours/{name}", *theirs, "--part-size", "5MiB")
+            self.s3("cp", f"s3://{bucket}/ours/{name}", "down", *theirs)
+            self.assertEqual(self.digest_of("down"), digest(data))
+            for prefix in ("theirs", "ours"):
+                where = ["--bucket", bucket, "--key", f"{prefix}/{name}"]
+                seen = self.api("head-object", *where, "--sse-customer-algorithm", "AES256", "--sse-customer-key", "fileb://key")
+                self.assertEqual((seen["SSECustomerAlgorithm"], seen["ContentLength"]), ("AES256", len(data)))
+                self.assertEqual(seen["SSECustomerKeyMD5"], base64.b64encode(hashlib.md5(content(32, 7)).digest()).decode())
+                self.assertNotIn("ServerSideEncryption", seen)
+                self.assertNotEqual(seen["ETag"].strip('"'), hashlib.md5(data).hexdigest())
+                self.assertEqual(self.code_of("s3api", "head-object", *where), "400")
+                self.assertEqual(self.code_of("s3api", "get-object", *where, self.path("x")), "InvalidRequest")
+                self.assertEqual(self.code_of("s3api", "get-object", *where, "--sse-customer-algorithm", "AES256",
+                                              "--sse-customer-key", "fileb://wrong", self.path("x")), "AccessDenied")
+                runctl("cat", f"s3://{bucket}/{prefix}/{name}", code=2)
+                runctl("cat", f"s3://{bucket}/{prefix}/{name}", "--sse-c-key", "fileb://wrong", code=5)
+        # Copies, in one and in parts, from one key to another.
+        new = ["--sse-c", "AES256", "--sse-c-key", "fileb://wrong", "--sse-c-copy-source", "AES256", "--sse-c-copy-source-key",
+               "fileb://key"]
+        for name, data in (("small", small), ("big", big)):
+            self.s3("cp", f"s3://{bucket}/ours/{name}", f"s3://{bucket}/their-copy/{name}", *new)
+            runctl("copy", f"s3://{bucket}/theirs/{name}", f"s3://{bucket}/our-copy/{name}", *new)
+            for prefix in ("their-copy", "our-copy"):
+                self.assertEqual(digest(runctl("cat", f"s3://{bucket}/{prefix}/{name}", "--sse-c-key", "fileb://wrong")),
+                                 digest(data))
+                self.s3("cp", f"s3://{bucket}/{prefix}/{name}", "down", "--sse-c", "AES256", "--sse-c-key", "fileb://wrong")
+                self.assertEqual(self.digest_of("down"), digest(data))
+
     def test_parts(self):
         self.api("create-bucket", "--bucket", "parts")
         upload = self.api("create-multipart-upload", "--bucket", "parts", "--key", "o", "--metadata", "a=b",
@@ -599,6 +647,54 @@ class Wire(S3Test):
         self.assertEqual(self.client.call("GET", "/keys/o", headers=headers)[2], b"secret")
         other = {**headers, "x-amz-server-side-encryption-customer-key": base64.b64encode(content(32, 9)).decode()}
         self.refused(self.client.call("GET", "/keys/o", headers=other), 400, "InvalidArgument")
+        wrong = {**other, "x-amz-server-side-encryption-customer-key-md5":
+                 base64.b64encode(hashlib.md5(content(32, 9)).digest()).decode()}
+        self.refused(self.client.call("GET", "/keys/o", headers=wrong), 403, "AccessDenied")
+        self.assertEqual(self.client.call("HEAD", "/keys/o")[0], 400)
+        self.assertEqual(self.client.call("HEAD", "/keys/o", headers=wrong)[0], 403)
+        status, shown, _ = self.client.call("HEAD", "/keys/o", headers=headers)
+        self.assertEqual((status, shown["x-amz-server-side-encryption-customer-key-md5"]),
+                         (200, headers["x-amz-server-side-encryption-customer-key-md5"]))
+        self.assertFalse([name for name in shown if name.endswith("hmac")], shown)
+        for left_out in headers:
+            rest = {name: value for name, value in headers.items() if name != left_out}
+            self.refused(self.client.call("PUT", "/keys/p", headers=rest, body=b"x"), 400, "InvalidArgument")
+        both = {**headers, "x-amz-server-side-encryption": "AES256"}
+        self.refused(self.client.call("PUT", "/keys/p", headers=both, body=b"x"), 400, "InvalidArgument")
+        self.refused(self.client.call("PUT", "/keys/p", headers={**headers, **{
+            "x-amz-server-side-encryption-customer-algorithm": "AES512"}}, body=b"x"), 400, "InvalidEncryptionAlgorithmError")
+        self.put("/keys/plain", b"x")
+        self.refused(self.client.call("GET", "/keys/plain", headers=headers), 400, "InvalidRequest")
+
+    def test_the_parts_of_an_upload_have_its_key(self):
+        self.bucket("part-keys")
+
+        def headers(seed):
+            key = content(32, seed)
+            return {"x-amz-server-side-encryption-customer-algorithm": "AES256",
+                    "x-amz-server-side-encryption-customer-key": base64.b64encode(key).decode(),
+                    "x-amz-server-side-encryption-customer-key-md5": base64.b64encode(hashlib.md5(key).digest()).decode()}
+
+        asked = {"x-amz-checksum-algorithm": "CRC32C"}
+        made = self.client.call("POST", "/part-keys/o", [("uploads", "")], headers={**headers(1), **asked})[2]
+        upload = re.search(rb"<UploadId>([^<]+)<", made).group(1).decode()
+        part = [("partNumber", "1"), ("uploadId", upload)]
+        for wrong in ({}, headers(2)):
+            self.refused(self.client.call("PUT", "/part-keys/o", part, headers=wrong, body=b"x"), 400, "InvalidRequest")
+        self.put("/part-keys/source", b"x")
+        copies = {"x-amz-copy-source": "part-keys/source"}
+        self.refused(self.client.call("PUT", "/part-keys/o", part, headers=copies), 400, "InvalidRequest")
+        self.assertEqual(self.client.call("PUT", "/part-keys/o", part, headers={**copies, **headers(1)})[0], 200)
+        status, answer, _ = self.client.call("PUT", "/part-keys/o", part, headers=headers(1), body=b"part")
+        self.assertEqual(status, 200)
+        self.refused(self.client.call("GET", "/part-keys/o", [("uploadId", upload)]), 400, "InvalidRequest")
+        self.assertEqual(self.client.call("GET", "/part-keys/o", [("uploadId", upload)], headers=headers(1))[0], 200)
+        done = (f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{answer['etag']}</ETag></Part>"
+                "</CompleteMultipartUpload>").encode()
+        self.refused(self.client.call("POST", "/part-keys/o", [("uploadId", upload)], body=done), 400, "InvalidRequest")
+        status, _, answer = self.client.call("POST", "/part-keys/o", [("uploadId", upload)], headers=headers(1), body=done)
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(self.client.call("GET", "/part-keys/o", headers=headers(1))[2], b"part")
 
     def test_what_is_not_there_says_so(self):
         self.bucket("nothing")

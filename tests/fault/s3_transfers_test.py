@@ -7,6 +7,7 @@ RUNCTL_TRANSFER_ROUNDS       how many (default 3)
 What arrives is compared by SHA-256, over requests that this file signs itself. While a download runs, whatever has a
 final name is complete. Whatever multipart upload is open in the end, somebody was told of.
 """
+import base64
 import hashlib
 import os
 import random
@@ -96,8 +97,8 @@ class S3TransfersTest(cloud.CloudTest):
     def make_bucket(self, name):
         self.ok("s3", "create", f"s3://{name}")
 
-    def get(self, bucket, key):
-        status, _, body = self.client.call("GET", f"/{bucket}/{urllib.parse.quote(key)}")
+    def get(self, bucket, key, headers=None):
+        status, _, body = self.client.call("GET", f"/{bucket}/{urllib.parse.quote(key)}", headers=headers or {})
         return body if status == 200 else None
 
     def open_uploads(self, bucket):
@@ -198,6 +199,41 @@ class S3TransfersTest(cloud.CloudTest):
                         with open(os.path.join(directory, name), "rb") as file:
                             found[os.path.relpath(os.path.join(directory, name), tree)] = digest(file.read())
                 self.assertEqual(found, wanted)
+
+    def test_what_has_a_key_of_its_owners_arrives_whole_or_not_at_all(self):
+        """One large object, encrypted with a customer's key (SSE-C), both ways."""
+        story, bucket = random.Random(2000 + SEED), f"keys-{SEED}"
+        self.make_bucket(bucket)
+        key = story.randbytes(32)
+        with open(os.path.join(self.home, "key"), "wb") as file:
+            file.write(key)
+        headers = {f"x-amz-server-side-encryption-customer-{name}": value for name, value in (
+            ("algorithm", "AES256"), ("key", base64.b64encode(key).decode()),
+            ("key-md5", base64.b64encode(hashlib.md5(key).digest()).decode()))}
+        data = story.randbytes(48 * MIB)
+        path, back = os.path.join(self.home, "large"), os.path.join(self.home, "back")
+        os.mkdir(back)
+        with open(path, "wb") as file:
+            file.write(data)
+        how = ("--part-size", "5MiB", "--concurrency", "2", "--sse-c-key", "fileb://" + os.path.join(self.home, "key"))
+        said = ""
+        for words in (("s3", "upload", path, f"s3://{bucket}/large", *how),
+                      ("s3", "download", f"s3://{bucket}/large", os.path.join(back, "large"), *how)):
+            for _ in range(4):
+                self.make_faults(story)
+                with Watch(back, {"large": digest(data)}) as watch:
+                    said += self.run_interrupted(story, *words, "--bandwidth-limit", "24MiB")
+                self.assertEqual(watch.wrong, [])
+                self.clear_faults()
+                there = self.get(bucket, "large", headers)
+                self.assertTrue(there is None or digest(there) == digest(data), "it is visible, and torn")
+            said += self.ok(*words, "--output", "json").out
+        self.assertEqual(digest(self.get(bucket, "large", headers)), digest(data))
+        self.assertIsNone(self.get(bucket, "large"), "it opens without its key")
+        with open(os.path.join(back, "large"), "rb") as file:
+            self.assertEqual(digest(file.read()), digest(data))
+        for upload_id in self.open_uploads(bucket):
+            self.assertIn(upload_id, said, "nobody was told of an open upload")
 
     def test_what_arrived_is_not_moved_again(self):
         """Ended gently in the middle of one large object, each way: the second run moves only the rest."""

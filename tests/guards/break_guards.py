@@ -3,7 +3,7 @@
     python3 tests/guards/break_guards.py [--keep] [--all] [NAME...]
 
 Works on a copy of the sources below build/guards, built with the dev preset; the tree itself is not touched. Of the tests
-of a guard the first that notices is enough; --all asks them all. Takes half an hour, and needs root for the guards whose
+of a guard the first that notices is enough; --all asks them all. Takes an hour, and needs root for the guards whose
 tests need real devices. Exit status 1 when a guard could go unnoticed.
 """
 import os
@@ -280,6 +280,104 @@ GUARDS = {
     "data of S3: no run without all of them": (
         "src/cli/instance/train_data.cpp", "  if (!report_.failed.empty()) return", "  if (false) return",
         "cli/data_test.py OnDirectories.test_a_run_whose_data_are_not_whole_is_not_started"),
+    "S3: what --delete takes is asked about first": (
+        "src/cli/s3/sync.cpp", "  if (context.globals.yes) return std::nullopt;", "  if (true) return std::nullopt;",
+        "cli/s3_test.py Sync.test_delete_asks_first_and_deletes_last"),
+    "S3: --delete for an empty source is no consent": (
+        "src/cli/s3/sync.cpp", "    if (jobs.in_source() == 0) return empty_source(task, jobs.surplus());\n", "",
+        "cli/s3_test.py Sync.test_delete_from_an_empty_source_is_refused"),
+    "S3: nothing is deleted when not all has arrived": (
+        "src/cli/s3/sync.cpp", "    if (summary.failed > 0 || report.failed() > 0) {", "    if (false) {",
+        "cli/s3_test.py Sync.test_nothing_is_deleted_when_something_failed"),
+    "S3: what was written after the question about --delete stays": (
+        "src/cli/s3/sync.cpp", "if (consented_ != nullptr && !consented_->contains(step->target)) {", "if (false) {",
+        "cli/s3_test.py Asked.test_a_sync_spares_what_was_written_after_the_question"),
+    "S3: links and special files are not deleted": (
+        "src/transfer/sync_plan.cpp", "if (!item.blocked.empty() || is_protected(item.name)) return std::nullopt;",
+        "if (is_protected(item.name)) return std::nullopt;",
+        "cli/s3_test.py Sync.test_delete_here_takes_files_and_nothing_else"),
+    "S3: what is behind something unread is not deleted": (
+        "src/transfer/sync_plan.cpp", "if (!item.blocked.empty() || is_protected(item.name)) return std::nullopt;",
+        "if (!item.blocked.empty()) return std::nullopt;", r"transfer\.SyncPlan"),
+    "S3: a list without order deletes nothing": (
+        "src/transfer/sync_plan.cpp", "  if (side.begun && side.item->name <= side.last) {", "  if (false) {",
+        r"transfer\.SyncPlan"),
+    "S3: a sync puts no object in a link's place": (
+        "src/transfer/sync_plan.cpp", "  if (!step.target.blocked.empty()) {", "  if (false) {", r"transfer\.SyncPlan",
+        "cli/s3_test.py Sync.test_an_object_where_a_link_is_does_not_follow_it"),
+    "S3: another size is another content": (
+        "src/transfer/sync_plan.cpp", """  if (source.size != target.size) return {.action = SyncAction::replace, .why = "size"};\n""", "",
+        r"transfer\.CompareItems"),
+    "S3: a file that is newer than its object has changed": (
+        "src/transfer/sync_plan.cpp", "      if (source_time > target_time) return {.action = SyncAction::replace,",
+        "      if (source_time > target_time && rules.by_checksum) return {.action = SyncAction::replace,",
+        r"transfer\.CompareItems"),
+    "S3: the same second decides nothing": (
+        "src/transfer/sync_plan.cpp", """      return {.action = SyncAction::compare, .why = "same second"};""", "      return {};",
+        r"transfer\.CompareItems"),
+    "S3: a file with another time than its object is compared": (
+        "src/transfer/sync_plan.cpp", "if (target.modified == source.modified || target.modified == source_time) return {};",
+        "if (target.modified >= source_time) return {};", r"transfer\.CompareItems",
+        "cli/s3_test.py Sync.test_what_came_down_is_known_again_and_what_was_changed_comes_anew"),
+    "S3: the removal of an object is asked about": (
+        "src/cli/s3/remove.cpp", """  RUNCTL_TRY(ask_consent(context, fmt::format("Remove {}?", what)));\n""", "",
+        "cli/s3_test.py OneObject.test_remove_asks_and_is_idempotent"),
+    "S3: the removal of a folder is asked about": (
+        "src/cli/s3/remove.cpp", "  if (any) RUNCTL_TRY(consent(", "  if (any && false) RUNCTL_TRY(consent(",
+        "cli/s3_test.py Trees.test_remove_of_a_folder_shows_asks_and_spares"),
+    "S3: a whole bucket goes only by its name": (
+        "src/cli/s3/remove.cpp", "  if (uri.key.empty() && filter.empty()) {", "  if (false) {",
+        "cli/s3_test.py Trees.test_remove_of_a_folder_shows_asks_and_spares"),
+    "S3: what was written after the question about a folder stays": (
+        "src/cli/s3/remove.cpp", "if (planned && !planned->consented.contains(named.object)) {", "if (false) {",
+        "cli/s3_test.py Asked.test_a_removal_spares_what_was_written_after_the_question"),
+    "S3: a clean-up of checkpoints is asked about": (
+        "src/cli/s3/cleanup.cpp", "  RUNCTL_TRY(ask_consent(", "  (void)(ask_consent(",
+        "cli/s3_test.py Cleanup.test_the_last_n_stay_and_the_rest_goes_after_consent"),
+    "S3: a clean-up takes what was shown and nothing else": (
+        "src/cli/s3/cleanup.cpp", "                    if (!gone.consented.contains(named.object)) return std::nullopt;\n", "",
+        "cli/s3_test.py Cleanup.test_the_last_n_stay_and_the_rest_goes_after_consent"),
+    "S3: a checkpoint in doubt is not counted as kept": (
+        "src/transfer/cleanup_plan.cpp", "    if (!other.doubt.empty()) continue;\n", "", r"transfer\.PlanCleanup"),
+    "S3: the newest checkpoints stay by number and by time": (
+        "src/transfer/cleanup_plan.cpp", "return higher >= keep_last && later >= keep_last;", "return higher >= keep_last;",
+        r"transfer\.PlanCleanup"),
+    "S3: an upload that may be under way is not aborted": (
+        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(uri, upload.key)) continue;",
+        "if (!is_in(uri, upload.key)) continue;", "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
+    "S3: an upload to another folder is not aborted": (
+        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(uri, upload.key)) continue;", "if (begun > before) continue;",
+        "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
+    "S3: aborting uploads is asked about": (
+        "src/cli/s3/abandoned.cpp", "  RUNCTL_TRY(\n      ask_consent(", "  (void)(\n      ask_consent(",
+        "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
+    "S3: no name leads out of the directory": (
+        "src/transfer/object_name.cpp", """    if (component == "." || component == "..") return NameFault::dot_component;\n""", "",
+        r"transfer\.FaultOfName", "cli/s3_test.py Trees.test_hostile_keys_are_never_written_outside_and_each_is_reported"),
+    "S3: no link leads out of the directory": (
+        "src/io/directory.cpp", "directory_flags | O_NOFOLLOW)};", "directory_flags)};", r"transfer\.EngineTest",
+        "cli/s3_test.py Trees.test_a_link_in_the_target_leads_nothing_out"),
+    "S3: an existing object stays where that was asked": (
+        "src/cli/s3/options.cpp", """  return {.absent = arguments.has("--if-none-match")};""",
+        """  return {.absent = arguments.has("--if-none-match") && false};""",
+        "cli/s3_test.py OneObject.test_what_is_there_is_kept_when_asked"),
+    "keys of customers: sent by https only": (
+        "src/aws/s3/client.cpp", "if (!carries_customer_key(request) || keeps_bodies_private(request)) return {};",
+        "if (!carries_customer_key(request) || !request.key.empty()) return {};", r"aws\.CustomerKey"),
+    "keys of customers: of 32 bytes": (
+        "src/aws/s3/customer_key.cpp", "  if (bytes.size() != length) {", "  if (bytes.empty()) {", r"aws\.CustomerKey"),
+    "keys of customers: an upload goes on with its own": (
+        "src/transfer/upload_record.cpp", "  if (!key_print.empty()) add(key_print);", """  if (key_print == "-") add(key_print);""",
+        r"transfer\.EngineTest", "cli/s3_keys_test.py Interrupted.test_an_upload_goes_on_with_the_same_key_alone"),
+    "keys of customers: their ETags are compared with nothing": (
+        "src/transfer/content.cpp", "  if (facts.etag_is_opaque || digits.size() != 32", "  if (digits.size() != 32",
+        r"transfer\.CompareContent"),
+    "keys of customers: another key opens nothing": (
+        "src/emulator/s3/customer_key.cpp", "  if (is_key_of(*brought, stored)) return {};", "  if (brought) return {};",
+        r"emulator\.S3CustomerKey"),
+    "keys of customers: a part has its upload's": (
+        "src/emulator/s3/customer_key.cpp", "  if (!brought || is_key_of(*brought, stored)) return {};",
+        "  if (!brought || brought) return {};", r"emulator\.S3CustomerKey"),
 }
 
 
@@ -300,7 +398,7 @@ def copy_tree():
 
 def targets_of(tests):
     """What has to be built for them; the whole takes minutes."""
-    modules = re.findall(r"\b(aws|emulator|fleet|journal|node|volume|fault)\\\.", tests)
+    modules = re.findall(r"\b(aws|emulator|fleet|journal|node|transfer|volume|fault)\\\.", tests)
     targets = {f"{module}_tests" for module in modules}
     if ".py" in tests or re.search(r"cli|disks|fault|conformance", tests):
         targets.add("runctl")

@@ -49,6 +49,7 @@ mon data avail crit = 1
 public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 rgw dns name = localhost
+rgw crypt require ssl = false
 """
 
 

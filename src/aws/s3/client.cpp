@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/s3/customer_key.hpp"
 #include "aws/service_error.hpp"
 #include "aws/sigv4.hpp"
 #include "aws/sigv4_canonical.hpp"
@@ -261,6 +262,18 @@ bool S3Client::keeps_bodies_private(const RestRequest& request) const {
   return url.starts_with("https://") || is_loopback(url);
 }
 
+// A key that was sent in the clear is a key that is lost. S3 refuses it then as well, too late.
+// Source: "Using server-side encryption with customer-provided keys (SSE-C)" in the Amazon S3 User
+// Guide: "consider any key that you erroneously send over HTTP to be compromised".
+Result<void> S3Client::keep_keys_private(const RestRequest& request) const {
+  if (!carries_customer_key(request) || keeps_bodies_private(request)) return {};
+  auto refused = fail(Errc::invalid_argument,
+                      fmt::format("a key of yours (SSE-C) is sent by https only, which {} is not",
+                                  config_.endpoint));
+  refused.error().hint = "Name an endpoint that begins with https://.";
+  return refused;
+}
+
 Result<HttpRequest> S3Client::signed_request(const Message& message, std::string_view region,
                                              const CallOptions& options) {
   const RestRequest& rest = message.request;
@@ -336,6 +349,7 @@ void S3Client::log_attempt(const RestInfo& operation, int number,
 Result<void> S3Client::perform(const RestInfo& operation, Message message,
                                const CallOptions& options, const ReadMembers& read) {
   RUNCTL_TRY(check_request(operation, message.request));
+  RUNCTL_TRY(keep_keys_private(message.request));
   if (operation.needs_check) add_checks(message.request);
   message.streams.stall = config_.stall;
   const bool only_reads = operation.method == "GET" || operation.method == "HEAD";
@@ -369,7 +383,7 @@ Result<void> S3Client::perform(const RestInfo& operation, Message message,
         clock_.ticks() + retry_delay(number, error.code, config_.retry, random_.next());
     if (number >= most || !again || wake >= options.deadline || !quota_.take(taken)) {
       if (may_have_acted && !only_reads) error.effect = Effect::unknown;
-      return with_context(std::move(error),
+      return with_context(explain_customer_key(std::move(error), message.request),
                           fmt::format("calling {} for {}", operation.name, shown(message.request)));
     }
     ++counters_.retries;
@@ -461,6 +475,7 @@ Result<std::string> S3Client::presign_request(const RestRequest& request, std::c
     return fail(Errc::invalid_argument,
                 fmt::format("a presigned URL lives from 1 s to 7 days, not {} s", life.count()));
   }
+  RUNCTL_TRY(keep_keys_private(request));
   const std::string region = region_of(request.bucket);
   const HttpRequest http{
       .method = request.method, .url = url_in(region, request), .headers = request.headers};

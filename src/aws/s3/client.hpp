@@ -75,7 +75,8 @@ class S3Client {
   // Calls an operation whose bodies are documents. Names in listings come as they are, whatever is
   // in them. Errors: those of aws/service_error.hpp when S3 refuses, its code in Error::remote;
   // unavailable, deadline_exceeded, cancelled from the transport; corrupt when the answer is none;
-  // invalid_argument for what cannot be sent. An error after an attempt whose answer was lost has
+  // invalid_argument for what cannot be sent, a customer's key to other places than by https or on
+  // this machine among it. An error after an attempt whose answer was lost has
   // effect `unknown`: a conditional put or CompleteMultipartUpload that is refused the second time
   // may have succeeded the first time.
   template <class Operation>
@@ -151,6 +152,7 @@ class S3Client {
   [[nodiscard]] std::string region_of(const std::string& bucket) const;
   [[nodiscard]] std::string url_in(std::string_view region, const RestRequest& request) const;
   [[nodiscard]] bool keeps_bodies_private(const RestRequest& request) const;
+  [[nodiscard]] Result<void> keep_keys_private(const RestRequest& request) const;
   void log_attempt(const RestInfo& operation, int number,
                    std::chrono::steady_clock::time_point started, const Error* error);
 

@@ -1,6 +1,7 @@
 #include "cli/s3/abandoned.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -25,7 +26,8 @@ struct Abandoned {
   std::string key = {};
   std::string upload_id = {};
   Timestamp begun{};
-  std::uint64_t bytes = 0;  // in parts that have arrived
+  // In parts that have arrived; nothing where S3 tells them to who has the key alone (SSE-C).
+  std::optional<std::uint64_t> bytes = {};
 };
 
 bool is_in(const transfer::S3Uri& uri, const std::string& key) {
@@ -53,8 +55,8 @@ Result<std::vector<Abandoned>> find_abandoned(S3Session& session, const transfer
 }
 
 // What is paid for. An upload that ends meanwhile has none.
-Result<std::uint64_t> bytes_of(S3Session& session, const std::string& bucket,
-                               const Abandoned& upload) {
+Result<std::optional<std::uint64_t>> bytes_of(S3Session& session, const std::string& bucket,
+                                              const Abandoned& upload) {
   std::uint64_t bytes = 0;
   aws::s3::ListPartsRequest request{.bucket = bucket,
                                     .key = upload.key,
@@ -63,6 +65,7 @@ Result<std::uint64_t> bytes_of(S3Session& session, const std::string& bucket,
   while (true) {
     const auto page = session.client().call<aws::s3::ListParts>(request, session.options());
     if (!page && page.error().code == Errc::not_found) return 0;
+    if (!page && page.error().code == Errc::invalid_argument) return std::nullopt;
     if (!page) return std::unexpected{page.error()};
     for (const auto& part : page->parts) {
       bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(part.size.value_or(0), 0));
@@ -75,17 +78,18 @@ Result<std::uint64_t> bytes_of(S3Session& session, const std::string& bucket,
 }
 
 boost::json::object record_of(const std::string& bucket, const Abandoned& upload) {
+  const boost::json::value bytes = upload.bytes ? boost::json::value(*upload.bytes) : nullptr;
   return {{"target", for_json(fmt::format("s3://{}/{}", bucket, upload.key))},
           {"upload_id", upload.upload_id},
           {"begun", iso8601(upload.begun)},
-          {"bytes", upload.bytes}};
+          {"bytes", bytes}};
 }
 
 std::string table_of(const std::vector<Abandoned>& uploads, Timestamp now) {
   Table table{{"BEGUN", "AGE", "SIZE", "OBJECT", "UPLOAD ID"}};
   for (const Abandoned& upload : uploads) {
     table.add({iso8601(upload.begun).substr(0, 19) + "Z", duration_in_words(now - upload.begun),
-               bytes_in_words(upload.bytes), transfer::printable(upload.key), upload.upload_id});
+               upload.bytes ? bytes_in_words(*upload.bytes) : "not told", transfer::printable(upload.key), upload.upload_id});
   }
   return table.text();
 }
@@ -107,7 +111,7 @@ Result<ExitCode> abort_all(S3Session& session, const std::string& bucket,
     // One that has ended meanwhile is what was wanted.
     if (done || done.error().code == Errc::not_found) {
       aborted.emplace_back(record_of(bucket, upload));
-      bytes += upload.bytes;
+      bytes += upload.bytes.value_or(0);
       continue;
     }
     if (done.error().code == Errc::cancelled) return std::unexpected{done.error()};
@@ -139,7 +143,7 @@ Result<ExitCode> abort_abandoned(const Arguments& arguments, Context& context) {
   std::uint64_t bytes = 0;
   for (Abandoned& upload : uploads) {
     RUNCTL_TRY_LET(upload.bytes, bytes_of(*session, uri.bucket, upload));
-    bytes += upload.bytes;
+    bytes += upload.bytes.value_or(0);
     records.emplace_back(record_of(uri.bucket, upload));
   }
   if (uploads.empty() || context.globals.dry_run) {

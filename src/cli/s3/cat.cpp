@@ -20,7 +20,8 @@ constexpr std::array<OptionSpec, 1> own_options{{
      .value = "FIRST-LAST",
      .help = "these bytes alone: 0-99; 100-; -100 for the last hundred"},
 }};
-constexpr auto options = joined(own_options, version_option, connection_options);
+constexpr auto options =
+    joined(own_options, version_option, customer_key_options, connection_options);
 
 std::string_view header(const HttpResponse& head, std::string_view name) {
   for (const HttpHeader& one : head.headers) {
@@ -94,6 +95,7 @@ Result<ExitCode> cat(const Arguments& arguments, Context& context) {
   request.version_id = arguments.get("--version-id").value_or("");
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
   request.request_payer = session->payer();
+  aws::s3::put_customer_key(session->keys().object, request);
   ToOutput sink{context.out};
   auto done = session->client().get(request, sink, session->options());
   context.out.flush();

@@ -14,8 +14,9 @@ constexpr std::array<PositionalSpec, 2> positionals{{
     {.name = "FROM", .help = "an object, or with --recursive a folder or a bucket"},
     {.name = "TO", .help = "s3://BUCKET/KEY; with a slash at its end the object keeps its name"},
 }};
-constexpr auto options = joined(recursive_option, filter_options, version_option, condition_option,
-                                object_options, speed_options, connection_options);
+constexpr auto options =
+    joined(recursive_option, filter_options, version_option, condition_option, object_options,
+           customer_key_options, copy_source_key_options, speed_options, connection_options);
 
 // S3 keeps what the source says of itself or takes all of it anew, and never keeps how it is
 // stored.
@@ -23,6 +24,13 @@ std::optional<transfer::Attributes> new_attributes(const Arguments& arguments,
                                                    transfer::Attributes attributes) {
   const bool any = attributes != transfer::Attributes{};
   return any || has_attributes(arguments) ? std::optional{std::move(attributes)} : std::nullopt;
+}
+
+// Whether what a copy onto itself would have is anything new. Giving an object another key, or
+// another way of being encrypted, is done so.
+bool changes_something(const Arguments& arguments, const transfer::Copy& copy) {
+  return copy.attributes || arguments.has("--sse-c-key") ||
+         arguments.has("--sse-c-copy-source-key");
 }
 
 std::string line_of(const transfer::Copy& copy) {
@@ -39,7 +47,7 @@ Result<ExitCode> copy_object(const Arguments& arguments, Context& context, trans
                  .version_id = arguments.get("--version-id").value_or("")};
   copy.target = {.bucket = to.bucket, .key = to.key};
   if (to.key.empty() || to.key.ends_with('/')) copy.target.key += last_component(from.key);
-  if (copy.source == copy.target && !copy.attributes) {
+  if (copy.source == copy.target && !changes_something(arguments, copy)) {
     return usage_error("an object cannot be copied onto itself",
                        "Unless something about it is to change: --storage-class, --metadata, …");
   }
@@ -66,7 +74,7 @@ Result<ExitCode> copy_folder(const Arguments& arguments, Context& context,
   const std::string target = transfer::folder_of(to);
   const std::string source = transfer::folder_of(from);
   if (from.bucket == to.bucket && target.starts_with(source) &&
-      (target != source || !pattern.attributes)) {
+      (target != source || !changes_something(arguments, pattern))) {
     return usage_error(fmt::format("the folder s3://{}/{} is in s3://{}/{}", to.bucket, target,
                                    from.bucket, source),
                        "The copies would be copied again: choose a folder beside it.");

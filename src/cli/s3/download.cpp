@@ -19,8 +19,9 @@ constexpr std::array<PositionalSpec, 2> positionals{{
     {.name = "S3URI", .help = "an object, or with --recursive a folder or a bucket"},
     {.name = "PATH", .help = "the file to write, or the directory it goes to"},
 }};
-constexpr auto options = joined(recursive_option, filter_options, version_option, speed_options,
-                                durability_option, connection_options);
+constexpr auto options =
+    joined(recursive_option, filter_options, version_option, customer_key_options, speed_options,
+           durability_option, connection_options);
 
 struct Place {
   fs::path root;

@@ -97,4 +97,21 @@ inline constexpr std::array<OptionSpec, 8> object_options{{
      .times = OptionSpec::Times::many},
 }};
 
+// Keys of the user's own, named as in AWS's tools.
+inline constexpr std::array<OptionSpec, 2> customer_key_options{{
+    {.name = "--sse-c",
+     .value = "[AES256]",
+     .help = "the object has a key of yours; may be left out"},
+    {.name = "--sse-c-key", .value = "KEY", .help = "that key: fileb://FILE, env://NAME"},
+}};
+
+inline constexpr std::array<OptionSpec, 2> copy_source_key_options{{
+    {.name = "--sse-c-copy-source",
+     .value = "[AES256]",
+     .help = "what is copied has a key of yours; may be left out"},
+    {.name = "--sse-c-copy-source-key",
+     .value = "KEY",
+     .help = "that key: fileb://FILE, env://NAME"},
+}};
+
 }  // namespace runctl::cli

@@ -1,5 +1,12 @@
 // runctl s3 presign
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/time_text.hpp"
 #include "cli/commands.hpp"
@@ -17,23 +24,21 @@ constexpr std::array<OptionSpec, 2> own_options{{
     {.name = "--method", .value = "GET|PUT", .help = "to read it, or to write it; GET else"},
     {.name = "--expires", .value = "DURATION", .help = "how long it is good: 15m, 2h, 7d; 1h else"},
 }};
-constexpr auto options = joined(own_options, version_option, connection_options);
+constexpr auto options =
+    joined(own_options, version_option, customer_key_options, connection_options);
 
-Result<std::string> make_url(S3Session& session, const Arguments& arguments,
-                             const transfer::S3Uri& uri, std::string_view method,
+template <class Operation>
+Result<std::string> make_url(S3Session& session, typename Operation::Request request,
                              std::chrono::seconds life) {
-  if (method == "PUT") {
-    return session.client().presign<aws::s3::PutObject>(
-        {.bucket = uri.bucket, .key = uri.key, .request_payer = std::string{session.payer()}}, life,
-        session.options());
-  }
-  return session.client().presign<aws::s3::GetObject>(
-      {.bucket = uri.bucket,
-       .key = uri.key,
-       .version_id = arguments.get("--version-id").value_or(""),
-       .request_payer = std::string{session.payer()}},
-      life, session.options());
+  request.request_payer = session.payer();
+  aws::s3::put_customer_key(session.keys().object, request);
+  return session.client().presign<Operation>(request, life, session.options());
 }
+
+// What goes with the URL when it is used.
+constexpr std::array<const char*, 3> key_headers{"x-amz-server-side-encryption-customer-algorithm",
+                                                 "x-amz-server-side-encryption-customer-key",
+                                                 "x-amz-server-side-encryption-customer-key-MD5"};
 
 Result<ExitCode> presign(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto uri, parse_uri(arguments, "S3URI"));
@@ -59,7 +64,15 @@ Result<ExitCode> presign(const Arguments& arguments, Context& context) {
                                                     duration_in_words(life)));
   }
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
-  RUNCTL_TRY_LET(const std::string url, make_url(*session, arguments, uri, method, life));
+  auto signed_url =
+      method == "PUT"
+          ? make_url<aws::s3::PutObject>(*session, {.bucket = uri.bucket, .key = uri.key}, life)
+          : make_url<aws::s3::GetObject>(*session,
+                                         {.bucket = uri.bucket,
+                                          .key = uri.key,
+                                          .version_id = arguments.get("--version-id").value_or("")},
+                                         life);
+  RUNCTL_TRY_LET(const std::string url, std::move(signed_url));
   Timestamp ends = context.clock.now() + life;
   const auto& expires = session->client().config().credentials.expires;
   if (expires && *expires < ends) {
@@ -67,9 +80,14 @@ Result<ExitCode> presign(const Arguments& arguments, Context& context) {
     note(context,
          fmt::format("Note: it ends with the credentials that signed it, at {}.", iso8601(ends)));
   }
-  present(context, {.text = url + '\n',
-                    .record = {{"url", url}, {"method", method}, {"expires_at", iso8601(ends)}},
-                    .id = url});
+  boost::json::object record{{"url", url}, {"method", method}, {"expires_at", iso8601(ends)}};
+  if (session->keys().object) {
+    record["headers"] = boost::json::array(key_headers.begin(), key_headers.end());
+    note(context, fmt::format("Note: whoever uses it sends the key along, in the headers that the "
+                              "signature covers: {}.",
+                              fmt::join(key_headers, ", ")));
+  }
+  present(context, {.text = url + '\n', .record = std::move(record), .id = url});
   return ExitCode::ok;
 }
 

@@ -50,7 +50,7 @@ EachObject each_object(const Arguments& arguments) {
 Result<Summary> run_jobs(S3Session& session, transfer::JobSource& source, S3Report& report,
                          const transfer::Options& options, const Expected& expected) {
   Context& context = session.context();
-  transfer::S3Store store{session.engine_client()};
+  transfer::S3Store store{session.engine_client(), session.keys()};
   transfer::Engine engine{
       {.store = store, .clock = context.clock, .random = context.random, .log = context.log},
       options};

@@ -9,6 +9,7 @@
 #include "aws/profile_file.hpp"
 #include "aws/s3/settings.hpp"
 #include "cli/account.hpp"
+#include "cli/s3/customer_keys.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -66,6 +67,7 @@ Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments&
     return fail(Errc::invalid_argument,
                 fmt::format("--request-payer is requester, not '{}'", *payer));
   }
+  RUNCTL_TRY_LET(auto keys, parse_customer_keys(arguments, context));
   RUNCTL_TRY_LET(auto config, context.globals.use_emulator ? emulator_config(context)
                                                            : aws_config(context, is_unsigned));
   config.unsigned_requests = is_unsigned;
@@ -73,7 +75,7 @@ Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments&
   if (const auto style = arguments.get("--addressing-style")) {
     RUNCTL_TRY_LET(config.addressing, parse_addressing(*style));
   }
-  return std::make_unique<S3Session>(context, config);
+  return std::make_unique<S3Session>(context, config, std::move(keys));
 }
 
 }  // namespace runctl::cli

@@ -10,6 +10,7 @@
 
 #include "aws/client.hpp"
 #include "aws/s3/client.hpp"
+#include "aws/s3/customer_key.hpp"
 #include "base/result.hpp"
 #include "cli/context.hpp"
 #include "cli/s3/option_specs.hpp"
@@ -19,8 +20,9 @@ namespace runctl::cli {
 // Lives as long as the command. Neither copied nor moved: what runs on it borrows it.
 class S3Session {
  public:
-  S3Session(Context& context, const aws::s3::S3Config& config)
+  S3Session(Context& context, const aws::s3::S3Config& config, aws::s3::CustomerKeys keys = {})
       : context_{context},
+        keys_{std::move(keys)},
         client_{context.http, context.clock, context.random, context.log, config},
         engine_client_{context.http, context.clock, context.random, context.log, once(config)},
         forward_{context.stop, [this] { stop_.request_stop(); }} {
@@ -36,6 +38,8 @@ class S3Session {
   [[nodiscard]] aws::s3::S3Client& client() { return client_; }
   // For the engine, which does its own retrying.
   [[nodiscard]] aws::s3::S3Client& engine_client() { return engine_client_; }
+  // The user's own, that the command's options name: for every request of an object.
+  [[nodiscard]] const aws::s3::CustomerKeys& keys() const { return keys_; }
   [[nodiscard]] std::string_view payer() const {
     return client_.config().requester_pays ? "requester" : "";
   }
@@ -56,6 +60,7 @@ class S3Session {
   }
 
   Context& context_;
+  aws::s3::CustomerKeys keys_;
   aws::s3::S3Client client_;
   aws::s3::S3Client engine_client_;
   std::stop_source stop_;
@@ -64,8 +69,9 @@ class S3Session {
 };
 
 // Resolves endpoint, region and credentials from the words of `connection_options` and the global
-// ones. A region that nobody names is us-east-1, as in AWS's tools: each bucket's own is learnt
-// from S3. With --no-sign-request no credentials are looked for. Errors: denied (no credentials),
+// ones, and reads the keys that parse_customer_keys finds, before anything is sent. A region that
+// nobody names is us-east-1, as in AWS's tools: each bucket's own is learnt from S3. With
+// --no-sign-request no credentials are looked for. Errors: denied (no credentials),
 // invalid_argument, those of the emulator.
 [[nodiscard]] Result<std::unique_ptr<S3Session>> connect_s3(Context& context,
                                                             const Arguments& arguments);

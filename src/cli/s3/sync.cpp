@@ -33,9 +33,9 @@ constexpr std::array<OptionSpec, 3> own_options{{
     {.name = "--checksum", .help = "compare contents, not times"},
     {.name = "--size-only", .help = "compare sizes, not times"},
 }};
-constexpr auto options =
-    joined(own_options, filter_options, links_option, object_options, speed_options,
-           durability_option, upload_options, connection_options);
+constexpr auto options = joined(own_options, filter_options, links_option, object_options,
+                                customer_key_options, copy_source_key_options, speed_options,
+                                durability_option, upload_options, connection_options);
 
 Result<void> check_directory(const fs::path& path, bool may_be_missing) {
   const auto facts = file_facts(path, Links::followed);
@@ -92,6 +92,10 @@ Result<SyncTask> parse_task(const Arguments& arguments) {
   RUNCTL_TRY(find_direction(task, arguments.positional("FROM"), arguments.positional("TO")));
   RUNCTL_TRY_LET(task.filter, parse_filter(arguments));
   RUNCTL_TRY_LET(task.attributes, parse_attributes(arguments));
+  if (arguments.has("--sse-c-copy-source-key") && task.rules.direction != SyncDirection::copy) {
+    return usage_error("--sse-c-copy-source-key is for what is copied inside S3",
+                       "The key of what goes up or comes down is --sse-c-key's.");
+  }
   if (arguments.has("--follow-symlinks")) {
     if (task.rules.direction != SyncDirection::upload) {
       return fail(Errc::invalid_argument, "--follow-symlinks is for what goes up");

@@ -18,7 +18,7 @@ SyncJobs::SyncJobs(S3Session& session, const SyncTask& task, S3Report& report, S
       report_{report},
       sides_{std::move(sides)},
       plan_{*sides_.source, *sides_.target, task.rules},
-      store_{session.client()} {}
+      store_{session.client(), session.keys()} {}
 
 SyncJobs::~SyncJobs() {
   for (std::jthread& thread : threads_) thread.request_stop();

@@ -212,7 +212,8 @@ Result<Likeness> compare_step(transfer::ObjectStore& store, const SyncTask& task
       return likeness;
     }
     case SyncDirection::copy: {
-      RUNCTL_TRY_LET(const auto source, store.head(object_name(task.from, step.source.name), stop));
+      RUNCTL_TRY_LET(const auto source,
+                     store.head_source(object_name(task.from, step.source.name), stop));
       RUNCTL_TRY_LET(const auto target, store.head(object_name(task.to, step.source.name), stop));
       return transfer::compare_objects(source, target);
     }

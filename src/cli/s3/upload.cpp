@@ -21,8 +21,9 @@ constexpr std::array<PositionalSpec, 2> positionals{{
     {.name = "PATH", .help = "a file, or with --recursive a directory"},
     {.name = "S3URI", .help = "s3://BUCKET/KEY; with a slash at its end the file keeps its name"},
 }};
-constexpr auto options = joined(recursive_option, filter_options, links_option, condition_option,
-                                object_options, speed_options, upload_options, connection_options);
+constexpr auto options =
+    joined(recursive_option, filter_options, links_option, condition_option, object_options,
+           customer_key_options, speed_options, upload_options, connection_options);
 
 Links links_of(const Arguments& arguments) {
   return arguments.has("--follow-symlinks") ? Links::followed : Links::shown;

@@ -6,6 +6,7 @@
 #include "emulator/s3/actions.hpp"
 #include "emulator/s3/address.hpp"
 #include "emulator/s3/conditions.hpp"
+#include "emulator/s3/customer_key.hpp"
 #include "emulator/s3/object_headers.hpp"
 #include "emulator/s3/range.hpp"
 #include "emulator/s3/uploads.hpp"
@@ -73,6 +74,8 @@ Result<void> check_changes_something(const wire::CopyObjectRequest& request,
   const bool onto_itself = source.bucket == request.bucket && source.key == request.key;
   if (!onto_itself || request.metadata_directive == "REPLACE" ||
       copy.storage_class != found.object.storage_class || !request.server_side_encryption.empty() ||
+      !request.sse_customer_algorithm.empty() ||
+      found.object.headers.contains(std::string{customer_algorithm}) ||
       !request.checksum_algorithm.empty()) {
     return {};
   }
@@ -138,7 +141,7 @@ Result<Reply> copy_object(Call& call, const wire::CopyObjectRequest& request) {
   set_checksum(result, copy.checksum);
   Reply reply = reply_with<wire::CopyObject>(
       {.copy_object_result = std::move(result), .request_charged = charged(call)});
-  for (HttpHeader& header : encryption_to_show(copy.headers)) {
+  for (HttpHeader& header : encryption_to_show(call, copy.headers)) {
     reply.response.headers.push_back(std::move(header));
   }
   return reply;
@@ -158,6 +161,7 @@ Result<Reply> upload_part_copy(Call& call, const wire::UploadPartCopyRequest& re
   }
   RUNCTL_TRY_LET(const UploadRecord upload,
                  find_upload(call, request.key, request.upload_id, request.part_number));
+  RUNCTL_TRY(check_upload_key(call, upload.headers));
   const Algorithm algorithm =
       algorithm_named(upload.checksum.algorithm).value_or(default_algorithm);
   const auto body = body_of(found.bytes, range.offset, range.length);
@@ -171,7 +175,7 @@ Result<Reply> upload_part_copy(Call& call, const wire::UploadPartCopyRequest& re
   }
   Reply reply = reply_with<wire::UploadPartCopy>(
       {.copy_part_result = std::move(result), .request_charged = charged(call)});
-  for (HttpHeader& header : encryption_to_show(upload.headers)) {
+  for (HttpHeader& header : encryption_to_show(call, upload.headers)) {
     reply.response.headers.push_back(std::move(header));
   }
   return reply;

@@ -10,6 +10,7 @@
 #include "emulator/refusal.hpp"
 #include "emulator/s3/actions.hpp"
 #include "emulator/s3/conditions.hpp"
+#include "emulator/s3/customer_key.hpp"
 #include "emulator/s3/object_headers.hpp"
 #include "emulator/s3/owner.hpp"
 #include "emulator/s3/uploads.hpp"
@@ -62,10 +63,18 @@ Algorithm algorithm_of(const UploadRecord& upload) {
   return algorithm_named(upload.checksum.algorithm).value_or(default_algorithm);
 }
 
-void add_encryption(Reply& reply, const StoredHeaders& headers) {
-  for (HttpHeader& header : encryption_to_show(headers)) {
+void add_encryption(const Call& call, Reply& reply, const StoredHeaders& headers) {
+  for (HttpHeader& header : encryption_to_show(call, headers)) {
     reply.response.headers.push_back(std::move(header));
   }
+}
+
+// Source: CompleteMultipartUpload and ListParts in the Amazon S3 API Reference: the customer's key
+// is wanted where the upload has checksums; elsewhere it may be left out.
+Result<void> check_key_at_end(const Call& call, const UploadRecord& upload) {
+  const bool brings = !call.header(customer_algorithm).empty();
+  if (!brings && !upload.asks_for_checksums) return {};
+  return check_upload_key(call, upload.headers);
 }
 
 // The parts of the upload that the request names, in its order.
@@ -178,7 +187,7 @@ Reply completed(const Call& call, const wire::CompleteMultipartUploadRequest& re
       .request_charged = charged(call)};
   if (shows_checksum) set_checksum(output, object.checksum);
   Reply reply = reply_with<wire::CompleteMultipartUpload>(output);
-  add_encryption(reply, object.headers);
+  add_encryption(call, reply, object.headers);
   return reply;
 }
 
@@ -234,14 +243,14 @@ Result<Reply> create_multipart_upload(Call& call,
     output.checksum_type = upload.checksum.type;
   }
   Reply reply = reply_with<wire::CreateMultipartUpload>(output);
-  add_encryption(reply, upload.headers);
+  add_encryption(call, reply, upload.headers);
   return reply;
 }
 
 Result<Reply> upload_part(Call& call, const wire::UploadPartRequest& request) {
   RUNCTL_TRY_LET(const UploadRecord upload,
                  find_upload(call, request.key, request.upload_id, request.part_number));
-  RUNCTL_TRY(check_customer_key(call, upload.headers));
+  RUNCTL_TRY(check_upload_key(call, upload.headers));
   RUNCTL_TRY_LET(auto incoming, Incoming::prepare(call.head, call.body, call.signature));
   const Algorithm algorithm = algorithm_of(upload);
   const auto& claimed = incoming->claimed();
@@ -264,7 +273,7 @@ Result<Reply> upload_part(Call& call, const wire::UploadPartRequest& request) {
     set_checksum(output, {.algorithm = upload.checksum.algorithm, .value = part.checksum});
   }
   Reply reply = reply_with<wire::UploadPart>(output);
-  add_encryption(reply, upload.headers);
+  add_encryption(call, reply, upload.headers);
   return reply;
 }
 
@@ -276,6 +285,7 @@ Result<Reply> complete_multipart_upload(Call& call,
     if (before) return completed(call, request, *before, true);
     return std::unexpected{std::move(upload).error()};
   }
+  RUNCTL_TRY(check_key_at_end(call, *upload));
   if (!request.multipart_upload || request.multipart_upload->parts.empty()) {
     return refuse("MalformedXML",
                   "The XML you provided was not well-formed or did not validate against our "
@@ -300,6 +310,7 @@ Result<Reply> abort_multipart_upload(Call& call, const wire::AbortMultipartUploa
 
 Result<Reply> list_parts(Call& call, const wire::ListPartsRequest& request) {
   RUNCTL_TRY_LET(const UploadRecord upload, find_upload(call, request.key, request.upload_id));
+  RUNCTL_TRY(check_key_at_end(call, upload));
   const std::int64_t most = std::min(request.max_parts.value_or(page), page);
   const std::int64_t marker = request.part_number_marker.value_or(0);
   if (most < 0 || marker < 0) {

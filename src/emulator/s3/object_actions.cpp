@@ -9,6 +9,7 @@
 #include "emulator/refusal.hpp"
 #include "emulator/s3/actions.hpp"
 #include "emulator/s3/conditions.hpp"
+#include "emulator/s3/customer_key.hpp"
 #include "emulator/s3/object_headers.hpp"
 #include "emulator/s3/range.hpp"
 #include "emulator/s3/write_object.hpp"
@@ -108,7 +109,7 @@ HttpResponse describe_object(const Call& call, const Request& request, const Obj
                                        part.range.offset + part.range.length - 1, object.size);
   }
   HttpResponse response = aws::write_rest_response(Operation::info, aws::writing(output));
-  for (HttpHeader& header : headers_to_show(object.headers)) {
+  for (HttpHeader& header : headers_to_show(call, object.headers)) {
     response.headers.push_back(std::move(header));
   }
   if (call.signature) override_headers(call, response.headers);
@@ -171,7 +172,7 @@ Result<Reply> put_object(Call& call, const wire::PutObjectRequest& request) {
   wire::PutObjectOutput output{.etag = quoted_etag(object.etag), .request_charged = charged(call)};
   set_checksum(output, object.checksum);
   Reply reply = reply_with<wire::PutObject>(output);
-  for (HttpHeader& header : encryption_to_show(object.headers)) {
+  for (HttpHeader& header : encryption_to_show(call, object.headers)) {
     reply.response.headers.push_back(std::move(header));
   }
   return reply;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include <fmt/format.h>
 
-#include "base/hasher.hpp"
+#include "base/digest.hpp"
 #include "base/text.hpp"
 #include "emulator/refusal.hpp"
+#include "emulator/s3/customer_key.hpp"
 
 namespace runctl::emulator::s3 {
 namespace {
@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view meta = "x-amz-meta-";
 constexpr std::string_view sse = "x-amz-server-side-encryption";
 constexpr std::string_view kms_key = "x-amz-server-side-encryption-aws-kms-key-id";
-constexpr std::string_view customer_algorithm = "x-amz-server-side-encryption-customer-algorithm";
-constexpr std::string_view customer_md5 = "x-amz-server-side-encryption-customer-key-md5";
 
 constexpr std::array<std::string_view, 8> system_headers{
     "cache-control", "content-disposition", "content-encoding", "content-language", "content-type",
@@ -25,14 +23,17 @@ constexpr std::array<std::string_view, 8> system_headers{
 constexpr std::array<std::string_view, 4> encryption_headers{
     sse, kms_key, "x-amz-server-side-encryption-bucket-key-enabled", customer_algorithm};
 
-// The digest of S3's customer keys, and of etags that are no digest of the bytes.
-std::string md5_of(std::string_view bytes) {
-  Hasher hasher{HashKind::md5};
-  hasher.update(std::as_bytes(std::span{bytes}));
-  return hasher.digest();
+bool is_secret(std::string_view name) {
+  return name == "x-amz-acl" || name == "x-amz-tagging" || name == customer_mac;
 }
 
-bool is_secret(std::string_view name) { return name == "x-amz-acl" || name == "x-amz-tagging"; }
+void show_customer_md5(const Call& call, const StoredHeaders& stored,
+                       std::vector<HttpHeader>& shown) {
+  if (!stored.contains(std::string{customer_algorithm})) return;
+  const std::string_view brought = call.header(customer_md5);
+  if (brought.empty()) return;
+  shown.push_back({.name = std::string{customer_md5}, .value = std::string{brought}});
+}
 
 // "aws-chunked" is how the body came, not what it is.
 std::string without_chunking(std::string_view encodings) {
@@ -49,45 +50,16 @@ std::unexpected<Error> invalid(std::string message) {
   return refuse("InvalidArgument", std::move(message));
 }
 
-struct CustomerKey {
-  std::string algorithm;
-  std::string md5;  // base64
-};
-
-// Nothing when the request brings none. Source: "Using server-side encryption with
-// customer-provided keys" in the Amazon S3 User Guide.
-Result<std::optional<CustomerKey>> customer_key_of(const Call& call, std::string_view prefix) {
-  const std::string base = fmt::format("{}server-side-encryption-customer-", prefix);
-  const std::string_view algorithm = call.header(base + "algorithm");
-  const std::string_view key = call.header(base + "key");
-  const std::string_view md5 = call.header(base + "key-md5");
-  if (algorithm.empty() && key.empty() && md5.empty()) return std::nullopt;
-  if (algorithm != "AES256") {
-    return invalid(
-        "Requests specifying Server Side Encryption with Customer provided keys must "
-        "provide a valid encryption algorithm.");
-  }
-  const auto bytes = base64_decode(key);
-  if (!bytes || bytes->size() != 32) {
-    return invalid("The secret key was invalid for the specified algorithm.");
-  }
-  if (base64(md5_of(*bytes)) != md5) {
-    return invalid("The calculated MD5 hash of the key did not match the hash that was provided.");
-  }
-  return CustomerKey{.algorithm = std::string{algorithm}, .md5 = std::string{md5}};
-}
-
 Result<void> store_encryption(const Call& call, StoredHeaders& stored) {
-  RUNCTL_TRY_LET(const auto customer, customer_key_of(call, "x-amz-"));
   const std::string_view asked = call.header(sse);
+  if (!asked.empty() && !call.header(customer_algorithm).empty()) {
+    return invalid(
+        "Server Side Encryption with Customer provided key is incompatible with the "
+        "encryption method specified");
+  }
+  RUNCTL_TRY_LET(const auto customer, customer_key_of(call, "x-amz-"));
   if (customer) {
-    if (!asked.empty()) {
-      return invalid(
-          "Server Side Encryption with Customer provided key is incompatible with the "
-          "encryption method specified");
-    }
-    stored[std::string{customer_algorithm}] = customer->algorithm;
-    stored[std::string{customer_md5}] = customer->md5;
+    keep_customer_key(*customer, call.random, stored);
     return {};
   }
   if (!asked.empty() && asked != "AES256" && asked != "aws:kms" && asked != "aws:kms:dsse") {
@@ -141,7 +113,7 @@ Result<StoredHeaders> headers_to_store(const Call& call) {
   return stored;
 }
 
-std::vector<HttpHeader> headers_to_show(const StoredHeaders& stored) {
+std::vector<HttpHeader> headers_to_show(const Call& call, const StoredHeaders& stored) {
   std::vector<HttpHeader> shown;
   for (const auto& [name, value] : stored) {
     if (name == "x-amz-tagging") {
@@ -150,14 +122,16 @@ std::vector<HttpHeader> headers_to_show(const StoredHeaders& stored) {
     }
     if (!is_secret(name)) shown.push_back({.name = name, .value = value});
   }
+  show_customer_md5(call, stored, shown);
   return shown;
 }
 
-std::vector<HttpHeader> encryption_to_show(const StoredHeaders& stored) {
+std::vector<HttpHeader> encryption_to_show(const Call& call, const StoredHeaders& stored) {
   std::vector<HttpHeader> shown;
   for (const auto& [name, value] : stored) {
-    if (name.starts_with(sse)) shown.push_back({.name = name, .value = value});
+    if (name.starts_with(sse) && !is_secret(name)) shown.push_back({.name = name, .value = value});
   }
+  show_customer_md5(call, stored, shown);
   return shown;
 }
 
@@ -174,30 +148,13 @@ Result<std::string> storage_class_of(std::string_view header) {
   return std::string{header};
 }
 
-Result<void> check_customer_key(const Call& call, const StoredHeaders& stored,
-                                std::string_view prefix) {
-  RUNCTL_TRY_LET(const auto brought, customer_key_of(call, prefix));
-  const auto needed = stored.find(std::string{customer_md5});
-  if (needed == stored.end()) {
-    if (!brought) return {};
-    return refuse("InvalidRequest", "The encryption parameters are not applicable to this object.");
-  }
-  if (!brought) {
-    return refuse("InvalidRequest",
-                  "The object was stored using a form of Server Side Encryption. The correct "
-                  "parameters must be provided to retrieve the object.");
-  }
-  if (brought->md5 != needed->second) return refuse("AccessDenied", "Access Denied", 403);
-  return {};
-}
-
 std::string etag_of(std::string_view md5, const StoredHeaders& stored) {
   const auto encryption = stored.find(std::string{sse});
   const bool is_plain = encryption != stored.end() && encryption->second == "AES256";
   if (is_plain) return hex(md5);
-  const auto key = stored.find(std::string{customer_md5});
+  const auto key = stored.find(std::string{customer_mac});
   const std::string salt = key == stored.end() ? stored.at(std::string{kms_key}) : key->second;
-  return hex(std::string_view{md5_of(std::string{md5} + salt)});
+  return hex(std::string_view{runctl::md5(std::string{md5} + salt)});
 }
 
 }  // namespace runctl::emulator::s3

@@ -17,18 +17,16 @@ namespace runctl::emulator::s3 {
 // (AES256 when none is asked for). Errors: MetadataTooLarge, InvalidArgument (encryption).
 [[nodiscard]] Result<StoredHeaders> headers_to_store(const Call& call);
 
-// The headers of answers that describe the object.
-[[nodiscard]] std::vector<HttpHeader> headers_to_show(const StoredHeaders& stored);
+// The headers of answers that describe the object. Of a customer's key its MD5 comes back, as the
+// request has it: the key itself was compared before.
+[[nodiscard]] std::vector<HttpHeader> headers_to_show(const Call& call,
+                                                      const StoredHeaders& stored);
 // Only those that tell of its encryption: what answers to uploads have.
-[[nodiscard]] std::vector<HttpHeader> encryption_to_show(const StoredHeaders& stored);
+[[nodiscard]] std::vector<HttpHeader> encryption_to_show(const Call& call,
+                                                         const StoredHeaders& stored);
 
 // Errors: InvalidStorageClass. "" is STANDARD.
 [[nodiscard]] Result<std::string> storage_class_of(std::string_view header);
-
-// Whether a read brings the key that the object needs. `prefix` is "x-amz-" or
-// "x-amz-copy-source-". Errors: InvalidRequest, AccessDenied.
-[[nodiscard]] Result<void> check_customer_key(const Call& call, const StoredHeaders& stored,
-                                              std::string_view prefix = "x-amz-");
 
 // S3's ETag is the MD5 of the bytes only without encryption, or with S3's own keys; with others it
 // only looks so. Source: "ETag" in "Object" of the Amazon S3 API Reference.
