@@ -95,7 +95,8 @@ Result<RunReport> read_run_report(const InstanceId& instance, const boost::json:
                    .stop = stop_at(value),
                    .interruption = std::nullopt,
                    .directory = string_at(value, "directory").value_or(""),
-                   .already = boolean_at(value, "already").value_or(false)};
+                   .already = boolean_at(value, "already").value_or(false),
+                   .upload = read_upload(value)};
   RUNCTL_TRY_LET(report.interruption, interruption_at(value));
   if (const auto status = integer_at(value, "exit_status")) {
     report.exit_status = static_cast<int>(*status);

@@ -90,6 +90,13 @@ node::InterruptionWatch watch_of(const TrainSpec& spec) {
   return watch;
 }
 
+Result<void> give_upload(node::RunSpec& run, const TrainSpec& spec, const std::string& output) {
+  if (!spec.upload) return {};
+  RUNCTL_TRY_LET(run.upload, spec.upload->sign(run.id));
+  run.upload->output_directory = output;
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
@@ -111,6 +118,8 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   }
   RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
   RUNCTL_TRY_LET(auto packages, find_packages(spec, run));
+  const auto argv = command_line(spec.code.root.script, spec.arguments);
+  if (spec.upload) RUNCTL_TRY(spec.upload->prepare(run, argv));
   RUNCTL_TRY_LET(auto directories, prepare_volumes(change, spec));
   std::optional<ResumePoint> point;
   if (spec.resume == Resume::yes && spec.checkpoint_volume) {
@@ -124,7 +133,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   RUNCTL_TRY_LET(auto code,
                  sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
   node::RunSpec run_spec{.id = std::move(run),
-                         .argv = command_line(spec.code.root.script, spec.arguments),
+                         .argv = argv,
                          .working_directory = code.path,
                          .checkpoint_directory = directories.checkpoints,
                          .packages = std::move(packages),
@@ -140,6 +149,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   if (!spec.code.commit.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
   }
+  RUNCTL_TRY(give_upload(run_spec, spec, directories.output));
   session.progress("starting the run");
   // By its id `runctl runs` finds the machine that it is on.
   change.recorder.add_subject(run_spec.id.str());

@@ -484,4 +484,24 @@ Result<std::string> S3Client::presign_request(const RestRequest& request, std::c
   return presign_v4(http, *signer, {.region = region, .service = "s3"}, clock_.now(), life).url;
 }
 
+Result<S3Client::PresignedPost> S3Client::presign_post(const PostPermit& permit,
+                                                       std::chrono::seconds life,
+                                                       const CallOptions& options) {
+  if (life < std::chrono::seconds{1} || life > longest_life) {
+    return fail(Errc::invalid_argument,
+                fmt::format("a form for uploads lives from 1 s to 7 days, not {} s", life.count()));
+  }
+  if (config_.unsigned_requests) {
+    return fail(Errc::invalid_argument, "a form for uploads needs credentials to be signed with");
+  }
+  const std::string region = region_of(permit.bucket);
+  RUNCTL_TRY_LET(const auto signer, state_->renewal.current(options));
+  const Timestamp now = clock_.now();
+  Timestamp expires = now + life;
+  if (signer->expires) expires = std::min(expires, *signer->expires);
+  return PresignedPost{.url = url_in(region, {.method = "POST", .bucket = permit.bucket}),
+                       .fields = sign_post(permit, *signer, region, now, expires),
+                       .expires = expires};
+}
+
 }  // namespace runctl::aws::s3

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "aws/client.hpp"
 #include "aws/codec_rest.hpp"
@@ -21,6 +22,7 @@
 #include "aws/s3/listing.hpp"
 #include "aws/s3/multipart.hpp"
 #include "aws/s3/object.hpp"
+#include "aws/s3/post_policy.hpp"
 #include "base/crc.hpp"
 #include "base/result.hpp"
 #include "io/clock.hpp"
@@ -119,6 +121,18 @@ class S3Client {
                                             const CallOptions& options = {}) {
     return presign_request(write_rest_request(Operation::info, writing(request)), life, options);
   }
+
+  // A form by which whoever has it can upload what `permit` says, by POST, until it expires: after
+  // `life`, at most seven days, or with temporary credentials. Errors: as presign; invalid_argument
+  // without credentials.
+  struct PresignedPost {
+    std::string url = {};
+    std::vector<FormField> fields = {};
+    Timestamp expires = {};
+  };
+  [[nodiscard]] Result<PresignedPost> presign_post(const PostPermit& permit,
+                                                   std::chrono::seconds life,
+                                                   const CallOptions& options = {});
 
   [[nodiscard]] const S3Config& config() const { return config_; }
   [[nodiscard]] const S3Counters& counters() const { return counters_; }

@@ -16,6 +16,7 @@
 #include "cli/instance/train_code.hpp"
 #include "cli/instance/train_data.hpp"
 #include "cli/instance/train_interruption.hpp"
+#include "cli/instance/train_output.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
@@ -31,7 +32,7 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "SCRIPT", .help = "the training script, on this machine"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 16> options{{
+constexpr std::array<OptionSpec, 17> options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
@@ -39,6 +40,7 @@ constexpr std::array<OptionSpec, 16> options{{
      .value = "VOLUME",
      .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
     data_s3_option,
+    output_s3_option,
     {.name = "--resume", .help = "go on from the newest checkpoint that verifies"},
     {.name = "--sync-code", .help = "send the project that SCRIPT is in (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
@@ -54,6 +56,12 @@ constexpr std::array<OptionSpec, 16> options{{
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
+// What of S3 goes to the machine and comes from it; null for nothing.
+struct Places {
+  DataStaging* data = nullptr;
+  ResultUpload* results = nullptr;
+};
+
 Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
                                                 const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
@@ -65,6 +73,7 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
 struct Preparation {
   std::unique_ptr<DataStaging> data;
   std::unique_ptr<CodeSender> sender;
+  std::unique_ptr<ResultUpload> results;
   InterruptionPlan interruption;
 };
 
@@ -84,6 +93,10 @@ Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec,
   steps.push_back(std::move(code));
   if (packages) steps.push_back(training::in_words(*packages));
   steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
+  if (prepared.results) {
+    RUNCTL_TRY_LET(auto step, prepared.results->step(spec.checkpoint_volume.has_value()));
+    steps.push_back(std::move(step));
+  }
   for (std::string& step : steps_of(prepared.interruption, spec)) steps.push_back(std::move(step));
   return steps;
 }
@@ -132,6 +145,8 @@ Result<Preparation> prepare(const Arguments& arguments, Context& context,
     prepared.data->note_left_out(context);
     spec.stage = prepared.data->stage();
   }
+  RUNCTL_TRY_LET(prepared.results, ResultUpload::make(arguments, context));
+  if (prepared.results) spec.upload = prepared.results->hooks();
   RUNCTL_TRY_LET(prepared.sender, CodeSender::make(arguments, context));
   RUNCTL_TRY_LET(prepared.interruption, plan_interruption(arguments, session, spec));
   spec.interruption_hook = prepared.interruption.hook;
@@ -139,15 +154,18 @@ Result<Preparation> prepare(const Arguments& arguments, Context& context,
 }
 
 Result<training::Started> start_it(Context& context, Cloud& cloud, training::TrainSpec& spec,
-                                   const CodeSender& sender) {
+                                   const Preparation& prepared) {
   const auto session = cloud.session();
-  RUNCTL_TRY_LET(auto started,
-                 cloud.carry_out(session, operation_of(spec), [&](const volume::Change& change) {
-                   return training::start(change, spec, sender.settings());
-                 }));
+  auto begun = cloud.carry_out(session, operation_of(spec), [&](const volume::Change& change) {
+    return training::start(change, spec, prepared.sender->settings());
+  });
+  const auto& results = prepared.results;
+  if (!begun && results && begun.error().effect == Effect::not_applied) results->take_back();
+  RUNCTL_TRY_LET(auto started, std::move(begun));
   const node::RunReport& run = started.run;
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (started.resume_point) note_resume(context, *started.resume_point, run.checkpoint_directory);
+  if (results) results->note_target(context);
   return started;
 }
 
@@ -176,7 +194,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   for (const std::string& step : steps_of(prepared.interruption, spec)) {
     note(context, fmt::format("Note: {}.", step));
   }
-  const auto start = [&]() { return start_it(context, *cloud, spec, *prepared.sender); };
+  const auto start = [&]() { return start_it(context, *cloud, spec, prepared); };
   RUNCTL_TRY_LET(auto started, start());
   if (arguments.has("--wait")) {
     return see_through(
@@ -187,6 +205,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
   if (prepared.data) record["data"] = prepared.data->record();
+  if (prepared.results) record["output_s3"] = prepared.results->record();
   if (started.resume_point) record["resume"] = record_of(*started.resume_point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",

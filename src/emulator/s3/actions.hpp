@@ -30,6 +30,8 @@ namespace wire = aws::s3;
 [[nodiscard]] Result<Reply> head_object(Call& call, const wire::HeadObjectRequest& request);
 [[nodiscard]] Result<Reply> get_object(Call& call, const wire::GetObjectRequest& request);
 [[nodiscard]] Result<Reply> put_object(Call& call, const wire::PutObjectRequest& request);
+// An upload by a form, which says itself who signed it, and for what.
+[[nodiscard]] Result<Reply> post_object(Call& call);
 [[nodiscard]] Result<Reply> copy_object(Call& call, const wire::CopyObjectRequest& request);
 [[nodiscard]] Result<Reply> delete_object(Call& call, const wire::DeleteObjectRequest& request);
 [[nodiscard]] Result<Reply> delete_objects(Call& call, const wire::DeleteObjectsRequest& request);

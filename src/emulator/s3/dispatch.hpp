@@ -16,6 +16,7 @@ enum class BucketUse : std::uint8_t {
   none,      // there is none, or it is yet to be made
   enter,     // it must be there, in the region that was signed for
   anywhere,  // in whatever region
+  by_form,   // the action enters it, when it has read from the body whose the request is
 };
 
 struct Action {

@@ -81,7 +81,7 @@ Result<Reply> Service::answer(Call& call, const Strike& strike) {
   if (action->bucket == BucketUse::none && call.account.empty()) {
     return refuse("AccessDenied", "Access Denied", 403);
   }
-  if (action->bucket != BucketUse::none) {
+  if (action->bucket == BucketUse::enter || action->bucket == BucketUse::anywhere) {
     RUNCTL_TRY(enter_bucket(
         call, action->bucket == BucketUse::anywhere ? Region::anywhere : Region::signed_for));
   }

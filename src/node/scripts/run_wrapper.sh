@@ -11,6 +11,18 @@ start_of() {
   shift 19
   printf '%s' "$1"
 }
+# What uploads the results (upload.sh), where there is something: in a session of its own, so that what ends the run does
+# not end it, and without our descriptors, since it must not hold the checkpoint directory.
+start_upload() {
+  [ -e upload.sh ] || return 0
+  /bin/sh ./upload.sh begin </dev/null >/dev/null 2>&1 8>&- 9>&-
+  setsid --fork /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&-
+}
+# Waits for it, or does its work should it have been killed.
+finish_upload() {
+  [ -e upload.sh ] || return 0
+  setsid --wait /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&-
+}
 # Of two wrappers of one run one goes on, and none after it ran.
 exec 8>>lock
 flock -n 8 || exit 0
@@ -64,6 +76,7 @@ fi
 # A trap with a body is not inherited, unlike an ignored signal: the program gets its signals, and this shell
 # lives on until the program has ended.
 trap : HUP INT QUIT USR1 USR2 TERM
+start_upload
 RUNCTL_FENCE=$fence
 export RUNCTL_FENCE
 # In the foreground: a background job of a shell would ignore SIGINT.
@@ -74,9 +87,11 @@ status=$?
 sync log 2>/dev/null
 printf '%s\n' "$status $(date +%s)" 1<>status
 sync status 2>/dev/null
+# From here the checkpoint directory is the next run's, or its volume is unmounted.
+exec 9>&-
+finish_upload
+# What we started is not to be ended by our own end, as a systemd unit's is, while it brings the machine's run to an end.
 if [ -n "$watcher" ]; then
-  # The volume is to be unmounted, and nothing that we start may be ended by our own end (a systemd unit's does).
-  exec 9>&-
   read -r noticed <interruption
   [ -n "$noticed" ] || kill "$watcher"
   while kill -0 "$watcher"; do wait "$watcher"; done

@@ -1,12 +1,14 @@
 # Starts a command that goes on without us.
 # Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
 # EXPECTED_FENCE (the fencing number that the directory must still have; nothing: any)
-#   WATCH WATCH_STOP WATCH_UNMOUNT WATCH_HOOK (watch_run.sh and what it needs, each as gzip and base64 make it; nothing:
-#   the machine is no spot machine, or there is no hook)
+#   WATCH WATCH_STOP WATCH_UNMOUNT WATCH_HOOK (watch_run.sh and what it needs; nothing: it is no spot machine, or there
+#   is no hook) UPLOAD (upload.sh with its parameters; nothing: nothing is uploaded), each as gzip and base64 make it
 unpack() { # FILE TEXT: nothing for no text
   [ -z "$2" ] || printf '%s' "$2" | base64 -d | gzip -d >"$1"
 }
 run=$runs/$RUN_ID
+[ -z "$UPLOAD" ] || command -v curl >/dev/null || command -v python3 >/dev/null || command -v wget >/dev/null ||
+  die no_uploader "this machine has neither curl nor python3 nor wget to upload results with"
 if [ ! -d "$run" ]; then
   # Whole or not at all: made aside, then renamed.
   new=$runs/.$RUN_ID.$$
@@ -19,7 +21,8 @@ if [ ! -d "$run" ]; then
     unpack "$new/unmount.sh" "$WATCH_UNMOUNT" && unpack "$new/hook.sh" "$WATCH_HOOK" &&
     { [ -z "$WATCH" ] || printf '%4095s\n' '' >"$new/interruption"; } &&
     printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" &&
-    printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" ||
+    printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" &&
+    unpack "$new/upload.sh" "$UPLOAD" ||
     die io_error "cannot write $new"
   if [ -n "$CHECKPOINT_DIRECTORY" ]; then
     (umask 022 && mkdir -p -- "$CHECKPOINT_DIRECTORY") || die io_error "cannot create $CHECKPOINT_DIRECTORY"

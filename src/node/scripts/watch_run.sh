@@ -66,6 +66,13 @@ stop_run() {
   case $said in *'"left":0,'*) return 0 ;; *) return 1 ;; esac
 }
 
+# Results that are still uploaded are read from the volumes.
+wait_for_upload() {
+  while [ -e upload_status ] && ! grep -q '"finished":true' upload_status && [ "$(seconds_until $((at - reserve / 2)))" -gt 0 ]; do
+    sleep 0.5
+  done
+}
+
 seconds_until() { echo $(($1 - $(date +%s) > 0 ? $1 - $(date +%s) : 0)); }
 
 unmount_volume() { # ID
@@ -103,6 +110,7 @@ bring_to_an_end() {
   end=$((at - reserve))
   if [ -e hook.sh ]; then timeout -k 2 "$(seconds_until "$end")" /bin/sh ./hook.sh >>log 2>&1; fi
   stop_run yes no "$(seconds_until "$end")0" || stop_run no yes 20
+  wait_for_upload
   for volume in $VOLUMES; do unmount_volume "$volume"; done
   write_report "done $(date +%s)"
 }
