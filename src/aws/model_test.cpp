@@ -13,6 +13,7 @@
 #include "aws/ec2/modification.hpp"
 #include "aws/ec2/network.hpp"
 #include "aws/ec2/snapshot.hpp"
+#include "aws/ec2/spot_request.hpp"
 #include "aws/ec2/status.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/ec2/volume.hpp"
@@ -212,8 +213,9 @@ TEST(ServiceModel, KnowsEveryOperationAndItsShapes) {
       ec2::CopyVolumes, ec2::ModifyVolume, ec2::DescribeVolumesModifications,
       ec2::DescribeAvailabilityZones, ec2::DescribeInstanceTypes, ec2::DescribeRegions,
       ec2::DescribeImages, ec2::DescribeVpcs, ec2::DescribeSubnets, ec2::DescribeSecurityGroups,
-      ec2::DescribeTags, ec2::DescribeVolumeStatus, ec2::DescribeInstanceStatus, ssm::SendCommand,
-      ssm::GetCommandInvocation, ssm::ListCommandInvocations, ssm::CancelCommand,
+      ec2::DescribeTags, ec2::DescribeSpotInstanceRequests, ec2::CancelSpotInstanceRequests,
+      ec2::DescribeSpotPriceHistory, ec2::DescribeVolumeStatus, ec2::DescribeInstanceStatus,
+      ssm::SendCommand, ssm::GetCommandInvocation, ssm::ListCommandInvocations, ssm::CancelCommand,
       ssm::DescribeInstanceInformation, sts::GetCallerIdentity, sts::AssumeRole,
       sts::AssumeRoleWithWebIdentity>();
   check_rest_operations<s3::ListObjectsV2, s3::ListObjectVersions, s3::HeadObject, s3::GetObject,

@@ -139,6 +139,11 @@ constexpr auto rows = std::to_array<Row>({
     {"InstanceLimitExceeded", Errc::conflict, fix_quota},
     {"VcpuLimitExceeded", Errc::conflict, fix_quota},
     {"MaxSpotInstanceCountExceeded", Errc::conflict, fix_quota},
+    {"SpotMaxPriceTooLow", Errc::conflict,
+     "The market asks more than your highest price: raise it, or set none and pay what it asks."},
+    {"UnfulfillableCapacity", Errc::unavailable,
+     "AWS has no such machine free in this zone now: wait, or take another zone or instance type.",
+     Acted::no},
     {"TagLimitExceeded", Errc::conflict, "A resource has at most 50 tags: remove one."},
     {"InvalidInstanceId", Errc::conflict,
      "Systems Manager does not see the machine: it must run, with the SSM agent and an instance "

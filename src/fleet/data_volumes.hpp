@@ -1,10 +1,12 @@
 // The data volumes of a machine that is about to be switched off (rule S14).
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
+#include "fleet/spot.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 
@@ -14,6 +16,7 @@ namespace runctl::fleet {
 struct PowerFacts {
   volume::InstanceFacts instance;
   bool agent_online = false;
+  std::optional<SpotFacts> spot = {};  // of a spot machine, where its request matters
 };
 
 // How much of its care the user has waived by name (--unsafe-skip-unmount).

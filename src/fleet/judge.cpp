@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/ec2/spot_request.hpp"
 #include "base/json.hpp"
 #include "node/run.hpp"
 #include "volume/change.hpp"
@@ -166,6 +167,25 @@ Result<Finding> judge_create_snapshot(const Asked& asked) {
   return judge_by_tag(asked, operation_tag(asked.request), volume::list_snapshots, "snapshot");
 }
 
+Result<Finding> judge_cancel_spot(const Asked& asked) {
+  const auto* const ids = array_at(asked.request, "SpotInstanceRequestIds");
+  if (ids == nullptr || ids->empty() || !ids->front().is_string()) {
+    return fail(Errc::corrupt, "the journal's CancelSpotInstanceRequests names no request");
+  }
+  const std::string id{ids->front().get_string()};
+  const auto seen = asked.session.aws.call<aws::ec2::DescribeSpotInstanceRequests>(
+      {.spot_instance_request_ids = {id}}, asked.session.options());
+  if (!seen && seen.error().code == Errc::not_found) {
+    return applied(fmt::format("spot request {} is gone", id));
+  }
+  if (!seen) return std::unexpected{seen.error()};
+  if (seen->spot_instance_requests.empty()) return applied(fmt::format("{} is gone", id));
+  const std::string& state = seen->spot_instance_requests.front().state;
+  std::string words = fmt::format("spot request {} is '{}'", id, state);
+  const bool over = state == "cancelled" || state == "closed" || state == "failed";
+  return over ? applied(std::move(words)) : nothing_seen(asked, std::move(words));
+}
+
 // Terminate, stop and start: `done` says of a state whether the request led to it.
 Result<Finding> judge_instance(const Asked& asked, bool (*done)(volume::InstanceState)) {
   const auto* const ids = array_at(asked.request, "InstanceIds");
@@ -292,6 +312,7 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "TerminateInstances", .act = judge_terminate},
                             Judge{.action = "StopInstances", .act = judge_stop},
                             Judge{.action = "StartInstances", .act = judge_start},
+                            Judge{.action = "CancelSpotInstanceRequests", .act = judge_cancel_spot},
                             Judge{.action = "CreateTags", .act = judge_tags},
                             Judge{.action = "DeleteTags", .act = judge_tags},
                             Judge{.action = "machine:mount", .act = judge_mount},

@@ -17,6 +17,18 @@ bool is_ending(InstanceState state) {
   return state == InstanceState::shutting_down || state == InstanceState::terminated;
 }
 
+// The request for the market gets the machine's tags: it is found by them when no machine comes.
+void ask_for_spot(aws::ec2::RunInstancesRequest& request, const std::string& max_price) {
+  request.instance_market_options = aws::ec2::InstanceMarketOptionsRequest{.market_type = "spot"};
+  if (!max_price.empty()) {
+    request.instance_market_options->spot_options =
+        aws::ec2::SpotMarketOptions{.max_price = max_price};
+  }
+  aws::ec2::TagSpecification tags = request.tag_specifications.front();
+  tags.resource_type = "spot-instances-request";
+  request.tag_specifications.push_back(std::move(tags));
+}
+
 aws::ec2::RunInstancesRequest request_for(const LaunchSpec& spec, const std::string& token) {
   aws::ec2::RunInstancesRequest request{.image_id = spec.image,
                                         .instance_type = spec.type,
@@ -35,13 +47,21 @@ aws::ec2::RunInstancesRequest request_for(const LaunchSpec& spec, const std::str
   for (const auto& [key, value] : spec.tags) tags.tags.push_back({.key = key, .value = value});
   tags.tags.push_back({.key = std::string{volume::tag::operation}, .value = token});
   request.tag_specifications = {std::move(tags)};
+  if (spec.market == Market::spot) ask_for_spot(request, spec.spot_max_price);
   return request;
 }
 
 }  // namespace
 
+std::string_view name_of(Market market) { return market == Market::spot ? "spot" : "on-demand"; }
+
 Result<InstanceFacts> launch(const volume::Change& change, const LaunchSpec& spec) {
-  const auto request = request_for(spec, random_uuid(change.session.random));
+  return launch_as(change, spec, random_uuid(change.session.random));
+}
+
+Result<InstanceFacts> launch_as(const volume::Change& change, const LaunchSpec& spec,
+                                const std::string& token) {
+  const auto request = request_for(spec, token);
   RUNCTL_TRY_LET(const auto reservation, volume::send<aws::ec2::RunInstances>(change, request));
   for (const auto& instance : reservation.instances) {
     change.recorder.add_subject(instance.instance_id);
@@ -69,6 +89,7 @@ Result<InstanceFacts> wait_until_ready(const volume::Session& session, const Ins
           auto ended = fail(Errc::conflict, fmt::format("instance {} is '{}'", instance,
                                                         volume::name_of(seen->state)));
           ended.error().hint = "It will not become ready by waiting.";
+          if (!seen->reason.empty()) ended.error().details = {"EC2 says: " + seen->reason};
           return ended;
         }
         running = seen->state == InstanceState::running;

@@ -1,8 +1,10 @@
 // Renting a machine, and waiting until it can be used.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -16,6 +18,14 @@ namespace runctl::fleet {
 inline constexpr std::string_view default_image =
     "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
 
+enum class Market : std::uint8_t { on_demand, spot };
+
+// "on-demand", "spot".
+[[nodiscard]] std::string_view name_of(Market market);
+
+// A spot launch makes a one-time request, which EC2 fulfils or refuses at once, and whose machine
+// ends when it is interrupted: the default of RunInstances, and the only one without a machine that
+// EC2 starts again by itself.
 struct LaunchSpec {
   std::string type = "t3.medium";
   std::string image{default_image};
@@ -24,6 +34,8 @@ struct LaunchSpec {
   std::vector<std::string> security_groups = {};
   std::string subnet = {};
   std::string instance_profile = {};
+  Market market = Market::on_demand;
+  std::string spot_max_price = {};  // dollars an hour, in digits; "" pays the market's price
   volume::Tags tags = {};
 };
 
@@ -31,6 +43,12 @@ struct LaunchSpec {
 // reply rents nothing twice and a crash leaves no machine that nobody can find. Errors: EC2's own.
 [[nodiscard]] Result<volume::InstanceFacts> launch(const volume::Change& change,
                                                    const LaunchSpec& spec);
+
+// The same under a token of the caller's, which is also the runctl:operation tag of the machine and
+// of its spot request. No other launch may have it.
+[[nodiscard]] Result<volume::InstanceFacts> launch_as(const volume::Change& change,
+                                                      const LaunchSpec& spec,
+                                                      const std::string& token);
 
 // Waits until it is `running` and its SSM agent is online: only then can it be used.
 // Errors: conflict when it ends instead of starting; deadline_exceeded, saying what is missing.

@@ -23,6 +23,19 @@ bool is_gone(InstanceState state) {
   return state == InstanceState::terminated || state == InstanceState::shutting_down;
 }
 
+// EC2 would say so only after the volumes have been unmounted.
+Error not_for_spot(const volume::InstanceFacts& instance, const SpotFacts& spot) {
+  return Error{
+      .code = Errc::conflict,
+      .message = fmt::format("Instance {} is a spot machine of a {} request, and cannot be stopped",
+                             instance.id, spot.persistent ? "cancelled" : "one-time"),
+      .hint =
+          "EC2 stops only what a persistent request that is in force has rented. Nothing was "
+          "unmounted. What is on its data volumes stays when the machine is given back:",
+      .ways_out = {fmt::format("runctl aws terminate {}   # unmounts first; data volumes stay",
+                               instance.id)}};
+}
+
 constexpr std::string_view gone_hint = "It was given back; create another one.";
 
 Result<void> wait_until_stopped(const volume::Session& session, const InstanceId& instance) {
@@ -60,6 +73,10 @@ StopPlan plan_stop(const PowerFacts& facts, Unmounting unmounting) {
     case InstanceState::running:
       break;
   }
+  if (facts.spot && (!facts.spot->persistent || facts.spot->state == "cancelled")) {
+    plan.refusal = not_for_spot(facts.instance, *facts.spot);
+    return plan;
+  }
   plan.unmount_first = !plan.data_volumes.empty() && unmounting == Unmounting::required;
   if (plan.unmount_first && !facts.agent_online) plan.refusal = unreachable(facts.instance, "stop");
   return plan;
@@ -88,6 +105,13 @@ StartPlan plan_start(const volume::InstanceFacts& instance) {
       plan.already_running = true;
       return plan;
     case InstanceState::stopped:
+      if (instance.reason_code == "Server.SpotInstanceShutdown") {
+        plan.refusal =
+            wrong_state(instance, "started",
+                        "EC2 stopped it for want of spot capacity, and starts it by itself when "
+                        "there is some again. Its volumes can be moved to another machine until "
+                        "then: runctl aws ebs move VOLUME --to INSTANCE");
+      }
       return plan;
     case InstanceState::stopping:
       plan.refusal = wrong_state(instance, "started",

@@ -18,7 +18,8 @@ struct StopPlan {
   std::optional<Error> refusal = {};
 };
 
-// Rule S14: every data volume is unmounted first.
+// Rule S14: every data volume is unmounted first. A spot machine whose request EC2 does not stop is
+// refused before anything is unmounted.
 [[nodiscard]] StopPlan plan_stop(const PowerFacts& facts, Unmounting unmounting);
 
 // Unmounts the data volumes (which refuses while anything uses one), stops it, and waits until it

@@ -31,6 +31,27 @@ TEST(PlanStop, UnmountsTheDataVolumesAndNotTheRoot) {
   EXPECT_EQ(plan.data_volumes.front().device, "/dev/sdf");
 }
 
+TEST(PlanStop, RefusesASpotMachineThatEc2DoesNotStopBeforeAnythingIsUnmounted) {
+  auto facts = machine(InstanceState::running);
+  facts.spot = SpotFacts{.request = "sir-1", .state = "active"};
+  auto plan = plan_stop(facts, Unmounting::required);
+  ASSERT_TRUE(plan.refusal.has_value());
+  EXPECT_NE(plan.refusal->message.find("one-time"), std::string::npos);
+  EXPECT_FALSE(plan.unmount_first);
+  facts.spot->persistent = true;
+  EXPECT_FALSE(plan_stop(facts, Unmounting::required).refusal.has_value());
+  facts.spot->state = "cancelled";
+  EXPECT_TRUE(plan_stop(facts, Unmounting::required).refusal.has_value());
+}
+
+TEST(PlanStart, LeavesWhatEc2StoppedForWantOfSpotCapacityToEc2) {
+  auto facts = machine(InstanceState::stopped);
+  EXPECT_FALSE(plan_start(facts.instance).refusal.has_value());
+  facts.instance.reason_code = "Server.SpotInstanceShutdown";
+  ASSERT_TRUE(plan_start(facts.instance).refusal.has_value());
+  EXPECT_NE(plan_start(facts.instance).refusal->hint.find("by itself"), std::string::npos);
+}
+
 TEST(PlanStop, HasNothingToUnmountWithoutDataVolumes) {
   auto facts = machine(InstanceState::running, false);
   facts.agent_online = false;

@@ -157,7 +157,9 @@ Result<InstanceFacts> to_facts(const aws::ec2::Instance& wire) {
                       .public_address = wire.public_ip_address,
                       .root_device = wire.root_device_name,
                       .lifecycle = wire.instance_lifecycle,
+                      .spot_request = wire.spot_instance_request_id,
                       .reason_code = wire.state_reason ? wire.state_reason->code : "",
+                      .reason = wire.state_reason ? wire.state_reason->message : "",
                       .launched = wire.launch_time,
                       .tags = to_tags(wire.tags)};
   for (const auto& mapping : wire.block_device_mappings) {

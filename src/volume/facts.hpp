@@ -114,8 +114,10 @@ struct InstanceFacts {
   std::string private_address = {};
   std::string public_address = {};
   std::string root_device = {};
-  std::string lifecycle = {};    // "spot", or empty for on-demand
-  std::string reason_code = {};  // of its state: "Client.UserInitiatedShutdown"
+  std::string lifecycle = {};     // "spot", or empty for on-demand
+  std::string spot_request = {};  // "sir-…"
+  std::string reason_code = {};   // why it went down: "Server.SpotInstanceTermination"
+  std::string reason = {};        // the same in EC2's words
   std::vector<DeviceMapping> devices = {};
   std::optional<Timestamp> launched = {};
   Tags tags = {};

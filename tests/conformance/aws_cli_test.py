@@ -277,7 +277,8 @@ while True:
         assert none_yet.code == 404
         time.sleep(0.1)
 with open("/tmp/told.new", "w") as told:
-    print(action, ask("spot/termination-time"), sep="\n", file=told)
+    print(action, file=told)
+    print(ask("spot/termination-time"), file=told)
 os.rename("/tmp/told.new", "/tmp/told")
 time.sleep(3600)
 """.splitlines(), "END"]
@@ -297,6 +298,36 @@ time.sleep(3600)
             with self.assertRaises(Refused) as caught:
                 self.run_spot(**bad)
             self.assertEqual(caught.exception.code, "InvalidParameterCombination")
+
+    def test_spot_requests_and_prices(self):
+        instance = self.run_spot()
+        request = self.instance(instance)["SpotInstanceRequestId"]
+        [seen] = self.ec2("describe-spot-instance-requests", "--spot-instance-request-ids", request)["SpotInstanceRequests"]
+        self.assertEqual((seen["State"], seen["Status"]["Code"], seen["Type"], seen["InstanceId"]),
+                         ("active", "fulfilled", "one-time", instance))
+        self.ec2("wait", "spot-instance-request-fulfilled", "--spot-instance-request-ids", request)
+        self.assertEqual(self.fault("add", instance, "spot-interruption").returncode, 0)
+        [seen] = self.ec2("describe-spot-instance-requests", "--filters",
+                          f"Name=instance-id,Values={instance}")["SpotInstanceRequests"]
+        self.assertEqual(seen["Status"]["Code"], "marked-for-termination")
+        self.assertEqual(self.fault("clear", instance).returncode, 0)
+        self.ec2("create-tags", "--resources", request, "--tags", "Key=a,Value=b")
+        [seen] = self.ec2("describe-spot-instance-requests", "--filters", "Name=tag:a,Values=b")["SpotInstanceRequests"]
+        self.assertEqual(seen["SpotInstanceRequestId"], request)
+        [cancelled] = self.ec2("cancel-spot-instance-requests", "--spot-instance-request-ids",
+                               request)["CancelledSpotInstanceRequests"]
+        self.assertEqual(cancelled["State"], "cancelled")
+        self.assertEqual(self.instance(instance)["State"]["Name"], "running")
+        self.refused("InvalidSpotInstanceRequestID.NotFound", "ec2", "describe-spot-instance-requests",
+                     "--spot-instance-request-ids", "sir-00000000")
+        [price] = self.ec2("describe-spot-price-history", "--instance-types", "g5.xlarge", "--product-descriptions",
+                           "Linux/UNIX", "--availability-zone", "us-east-1a", "--start-time", "2026-01-01T00:00:00Z",
+                           "--max-items", "5")["SpotPriceHistory"]
+        self.assertEqual((price["SpotPrice"], price["Timestamp"][:10]), ("0.3018", "2026-01-01"))
+        with self.assertRaises(Refused) as caught:
+            self.run_spot(MaxPrice="0.002")
+        self.assertEqual(caught.exception.code, "SpotMaxPriceTooLow")
+        self.ec2("terminate-instances", "--instance-ids", instance)
 
     def test_a_volume_grows_where_it_is(self):
         volume = self.create_volume("--volume-type", "gp3")

@@ -105,6 +105,8 @@ boost::json::object record_of(const volume::InstanceFacts& instance) {
       {"availability_zone", instance.zone},
       {"private_address", instance.private_address},
       {"lifecycle", instance.lifecycle.empty() ? "on-demand" : instance.lifecycle}};
+  if (!instance.spot_request.empty()) record["spot_request_id"] = instance.spot_request;
+  if (!instance.reason.empty()) record["reason"] = instance.reason;
   put_time(record, "launched", instance.launched);
   boost::json::array devices;
   for (const auto& device : instance.devices) {
@@ -152,7 +154,9 @@ std::string text_of(const volume::InstanceFacts& instance) {
   std::string out = key_values({{"instance", instance.id.str()},
                                 {"name", tag_value(instance.tags, volume::tag::name)},
                                 {"state", std::string{volume::name_of(instance.state)}},
+                                {"reason", instance.reason},
                                 {"type", instance.type},
+                                {"market", instance.lifecycle},
                                 {"zone", instance.zone},
                                 {"address", instance.private_address},
                                 {"launched", time_text(instance.launched)}});
@@ -189,10 +193,11 @@ std::string table_of(std::span<const volume::SnapshotFacts> snapshots) {
 }
 
 std::string table_of(std::span<const volume::InstanceFacts> instances) {
-  Table table{{"INSTANCE", "NAME", "STATE", "TYPE", "ZONE", "VOLUMES", "LAUNCHED"}};
+  Table table{{"INSTANCE", "NAME", "STATE", "TYPE", "MARKET", "ZONE", "VOLUMES", "LAUNCHED"}};
   for (const auto& instance : instances) {
     table.add({instance.id.str(), or_dash(tag_value(instance.tags, volume::tag::name)),
-               std::string{volume::name_of(instance.state)}, instance.type, instance.zone,
+               std::string{volume::name_of(instance.state)}, instance.type,
+               instance.lifecycle.empty() ? "on-demand" : instance.lifecycle, instance.zone,
                std::to_string(instance.devices.size()), time_text(instance.launched)});
   }
   return table.text();

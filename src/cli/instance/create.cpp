@@ -1,5 +1,6 @@
 // runctl aws create
 #include <array>
+#include <charconv>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
 #include "cli/output.hpp"
+#include "fleet/fallback.hpp"
 #include "fleet/launch.hpp"
 #include "fleet/provision.hpp"
 #include "volume/read.hpp"
@@ -21,7 +23,7 @@ constexpr std::array<PositionalSpec, 1> positionals{{
      .help = "the instance type (default t3.medium)",
      .need = PositionalSpec::Need::optional},
 }};
-constexpr std::array<OptionSpec, 15> options{{
+constexpr std::array<OptionSpec, 18> options{{
     {.name = "--instance-type", .value = "TYPE", .help = "the same as TYPE"},
     {.name = "--name", .value = "NAME", .help = "its Name tag, by which commands find it"},
     {.name = "--availability-zone",
@@ -34,6 +36,12 @@ constexpr std::array<OptionSpec, 15> options{{
     {.name = "--iam-instance-profile",
      .value = "NAME",
      .help = "with AmazonSSMManagedInstanceCore, so that SSM works"},
+    {.name = "--spot",
+     .help = "a spot machine: cheaper, and EC2 may take it back; on demand where there is none"},
+    {.name = "--spot-max-price",
+     .value = "USD",
+     .help = "the most an hour may cost on the spot market (default: what it asks)"},
+    {.name = "--no-fallback", .help = "with --spot: a spot machine or none"},
     {.name = "--ebs-volume",
      .value = "VOLUME",
      .help = "attach and mount this volume; the machine is made in its zone",
@@ -52,6 +60,33 @@ constexpr std::array<OptionSpec, 15> options{{
     {.name = "--wait", .help = "return when commands can run on it"},
 }};
 
+// Digits and at most one point. The least that EC2 takes is more than 0.001 dollars.
+Result<std::string> parse_price(const std::string& text) {
+  double price = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, price, std::chars_format::fixed);
+  const bool digits = text.find_first_not_of("0123456789.") == std::string::npos;
+  if (error == std::errc{} && rest == end && digits && price > 0.001) return text;
+  auto wrong =
+      fail(Errc::invalid_argument,
+           fmt::format("--spot-max-price takes dollars an hour over 0.001, not '{}'", text));
+  wrong.error().hint = "For example: --spot-max-price 0.35";
+  return wrong;
+}
+
+Result<void> read_market(const Arguments& arguments, fleet::LaunchSpec& spec) {
+  const auto price = arguments.get("--spot-max-price");
+  if (!arguments.has("--spot") && (price || arguments.has("--no-fallback"))) {
+    return fail(Errc::invalid_argument,
+                "--spot-max-price and --no-fallback are for a spot machine: add --spot");
+  }
+  if (arguments.has("--spot")) spec.market = fleet::Market::spot;
+  if (price) {
+    RUNCTL_TRY_LET(spec.spot_max_price, parse_price(*price));
+  }
+  return {};
+}
+
 Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
   fleet::LaunchSpec spec;
   const auto words = arguments.rest("TYPE");
@@ -69,6 +104,7 @@ Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
   spec.subnet = arguments.get("--subnet").value_or("");
   spec.instance_profile = arguments.get("--iam-instance-profile").value_or("");
   RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));
+  RUNCTL_TRY(read_market(arguments, spec));
   return spec;
 }
 
@@ -116,13 +152,30 @@ Result<fleet::DataVolumeSpec> data_volumes_from(const Arguments& arguments, Clou
 
 struct Launched {
   volume::InstanceFacts instance;
+  fleet::Market market;
+  std::string why_not_spot;
   std::vector<fleet::Provisioned> volumes;
 };
 
+// Nobody is to learn of it from the bill: also with --quiet and for programs.
+void announce_on_demand(Context& context, const fleet::LaunchSpec& spec, const Error& why) {
+  context.err
+      << fmt::format(
+             "THERE IS NO SPOT MACHINE: {} ({}).\n"
+             "AN ON-DEMAND {} IS RENTED INSTEAD, at the full price: three to ten times that "
+             "of spot. --no-fallback refuses instead.\n",
+             why.message, why.remote ? why.remote->code : "no answer", spec.type)
+      << std::flush;
+}
+
 Result<Launched> carry_out(const volume::Change& change, const fleet::LaunchSpec& spec,
-                           const fleet::DataVolumeSpec& data, bool wait) {
-  RUNCTL_TRY_LET(auto instance, fleet::launch(change, spec));
-  Launched launched{.instance = std::move(instance), .volumes = {}};
+                           const fleet::DataVolumeSpec& data, bool wait,
+                           const fleet::Fallback& fallback) {
+  RUNCTL_TRY_LET(auto rented, fleet::launch_with_fallback(change, spec, fallback));
+  Launched launched{.instance = std::move(rented.instance),
+                    .market = rented.market,
+                    .why_not_spot = std::move(rented.why_not_spot),
+                    .volumes = {}};
   if (!wait) return launched;
   const InstanceId id = launched.instance.id;
   auto rest = [&]() -> Result<void> {
@@ -139,10 +192,18 @@ Result<Launched> carry_out(const volume::Change& change, const fleet::LaunchSpec
   return std::unexpected{std::move(rest).error()};
 }
 
-std::vector<std::string> steps_of(const fleet::LaunchSpec& spec,
-                                  const fleet::DataVolumeSpec& data) {
-  std::vector<std::string> steps{fmt::format("launch one {} instance{}{}", spec.type,
-                                             spec.zone.empty() ? "" : " in ", spec.zone)};
+std::vector<std::string> steps_of(const fleet::LaunchSpec& spec, const fleet::DataVolumeSpec& data,
+                                  bool may_fall_back) {
+  const bool spot = spec.market == fleet::Market::spot;
+  std::vector<std::string> steps{fmt::format("launch one {} {}instance{}{}", spec.type,
+                                             spot ? "spot " : "", spec.zone.empty() ? "" : " in ",
+                                             spec.zone)};
+  if (spot && !spec.spot_max_price.empty()) {
+    steps.back() += fmt::format(", for at most {} dollars an hour", spec.spot_max_price);
+  }
+  if (spot && may_fall_back) {
+    steps.emplace_back("where there is no spot machine, launch an on-demand one at the full price");
+  }
   for (const VolumeId& id : data.volumes) {
     steps.push_back(fmt::format("attach volume {} to it, and mount it", id));
   }
@@ -162,6 +223,12 @@ Presentation describe(const Context& context, const Launched& launched) {
   const auto& instance = launched.instance;
   std::string text = fmt::format("Launched instance {}.\n{}", instance.id, text_of(instance));
   auto record = record_of(instance);
+  record["market"] = fleet::name_of(launched.market);
+  if (!launched.why_not_spot.empty()) {
+    text += fmt::format("It is an on-demand machine: no spot machine was to be had ({}).\n",
+                        launched.why_not_spot);
+    record["fallback_reason"] = launched.why_not_spot;
+  }
   boost::json::array volumes;
   for (const auto& [volume, mount_point, placed] : launched.volumes) {
     text += fmt::format("Volume {} is attached as {}. {}", volume, placed.device,
@@ -189,13 +256,17 @@ Result<ExitCode> create(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(const auto data, data_volumes_from(arguments, *cloud, spec));
-  if (context.globals.dry_run) return show_plan(context, steps_of(spec, data));
+  const bool may_fall_back = !arguments.has("--no-fallback");
+  if (context.globals.dry_run) return show_plan(context, steps_of(spec, data, may_fall_back));
   // What is mounted must be waited for.
   const bool wait = arguments.has("--wait") || !fleet::is_empty(data);
+  const fleet::Fallback fallback{.allowed = may_fall_back, .announce = [&](const Error& why) {
+                                   announce_on_demand(context, spec, why);
+                                 }};
   RUNCTL_TRY_LET(const auto launched,
                  cloud->carry_out(session, {.kind = "launch", .plan = fleet::plan_of(data)},
                                   [&](const volume::Change& change) {
-                                    return carry_out(change, spec, data, wait);
+                                    return carry_out(change, spec, data, wait, fallback);
                                   }));
   present(context, describe(context, launched));
   return ExitCode::ok;

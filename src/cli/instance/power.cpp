@@ -8,6 +8,7 @@
 #include "cli/ebs/options.hpp"
 #include "cli/output.hpp"
 #include "fleet/launch.hpp"
+#include "fleet/spot.hpp"
 #include "fleet/stop.hpp"
 #include "volume/read.hpp"
 
@@ -44,7 +45,10 @@ Result<ExitCode> stop(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(
       const auto instance,
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
-  RUNCTL_TRY_LET(const auto facts, fleet::read_power_facts(session, instance));
+  RUNCTL_TRY_LET(auto facts, fleet::read_power_facts(session, instance));
+  if (instance.state == volume::InstanceState::running) {
+    RUNCTL_TRY_LET(facts.spot, fleet::read_spot_request(session, instance));
+  }
   const auto unmounting = arguments.has("--unsafe-skip-unmount") ? fleet::Unmounting::skipped
                                                                  : fleet::Unmounting::required;
   auto plan = fleet::plan_stop(facts, unmounting);

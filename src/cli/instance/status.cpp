@@ -1,5 +1,6 @@
 // runctl aws status
 #include <array>
+#include <optional>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "cli/ebs/show_text.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/output.hpp"
+#include "fleet/spot.hpp"
 #include "node/machine_facts.hpp"
 #include "volume/read.hpp"
 
@@ -113,6 +115,27 @@ void add_to(boost::json::object& record, const Inside& inside) {
   record["log_end"] = inside.log_end;
 }
 
+// What EC2 says of the machine is shown also where its spot request cannot be read.
+void add_spot(Presentation& presentation, const volume::Session& session,
+              const volume::InstanceFacts& instance) {
+  const auto spot = fleet::read_spot_request(session, instance);
+  if (!spot) {
+    presentation.text += fmt::format("spot:      {}\n", spot.error().message);
+    presentation.record["spot_error"] = error_record(spot.error());
+    return;
+  }
+  const std::optional<fleet::SpotFacts>& facts = *spot;
+  if (!facts) return;
+  presentation.text += fmt::format("spot:      {}\n", fleet::in_words(*facts));
+  presentation.record["spot"] =
+      boost::json::object{{"request_id", facts->request},
+                          {"type", facts->persistent ? "persistent" : "one-time"},
+                          {"state", facts->state},
+                          {"status", facts->code},
+                          {"on_interruption", facts->behavior},
+                          {"max_price", facts->max_price}};
+}
+
 Result<ExitCode> show(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
@@ -121,6 +144,7 @@ Result<ExitCode> show(const Arguments& arguments, Context& context) {
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
   Presentation presentation{
       .text = text_of(instance), .record = record_of(instance), .id = instance.id.str()};
+  add_spot(presentation, session, instance);
   if (instance.state == volume::InstanceState::running) {
     const auto inside = look_inside(session, instance.id);
     if (inside) {

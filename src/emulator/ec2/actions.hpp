@@ -9,6 +9,7 @@
 #include "aws/ec2/modification.hpp"
 #include "aws/ec2/network.hpp"
 #include "aws/ec2/snapshot.hpp"
+#include "aws/ec2/spot_request.hpp"
 #include "aws/ec2/status.hpp"
 #include "aws/ec2/tags.hpp"
 #include "aws/ec2/volume.hpp"
@@ -61,6 +62,13 @@ namespace wire = aws::ec2;
                                                     const wire::RebootInstancesRequest& request);
 [[nodiscard]] Result<wire::Return> modify_instance_attribute(
     Turn& turn, const wire::ModifyInstanceAttributeRequest& request);
+
+[[nodiscard]] Result<wire::DescribeSpotInstanceRequestsResult> describe_spot_instance_requests(
+    Turn& turn, const wire::DescribeSpotInstanceRequestsRequest& request);
+[[nodiscard]] Result<wire::CancelSpotInstanceRequestsResult> cancel_spot_instance_requests(
+    Turn& turn, const wire::CancelSpotInstanceRequestsRequest& request);
+[[nodiscard]] Result<wire::DescribeSpotPriceHistoryResult> describe_spot_price_history(
+    Turn& turn, const wire::DescribeSpotPriceHistoryRequest& request);
 
 [[nodiscard]] Result<wire::Return> create_tags(Turn& turn, const wire::CreateTagsRequest& request);
 [[nodiscard]] Result<wire::Return> delete_tags(Turn& turn, const wire::DeleteTagsRequest& request);

@@ -252,6 +252,7 @@ Result<wire::Reservation> run_instances(Turn& turn, const wire::RunInstancesRequ
     RUNCTL_TRY_LET(const Instance common, template_for(turn, request));
     RUNCTL_TRY_LET(const Tags volume_tags, launch_tags("volume", request));
     RUNCTL_TRY_LET(const auto spot, spot_terms_of(turn, request));
+    if (spot) RUNCTL_TRY(check_spot_price(*spot, common.type, common.zone.name));
     RUNCTL_TRY_LET(const Tags spot_tags, launch_tags("spot-instances-request", request));
     wire::Reservation reservation{
         .reservation_id = common.reservation, .owner_id = turn.place.account, .instances = {}};

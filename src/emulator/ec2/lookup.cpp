@@ -73,6 +73,17 @@ Result<InstanceId> existing_instance(const State& state, std::string_view text) 
                    .noun = "instance ID"});
 }
 
+Result<void> check_spot_request(const State& state, const std::string& id) {
+  if (!id.starts_with("sir-")) {
+    return refuse("InvalidSpotInstanceRequestID.Malformed", fmt::format("Invalid id: \"{}\"", id));
+  }
+  if (state.spot_requests.find(id) == nullptr) {
+    return refuse("InvalidSpotInstanceRequestID.NotFound",
+                  fmt::format("The spot instance request ID '{}' does not exist", id));
+  }
+  return {};
+}
+
 Result<void> put_tags(Tags& tags, std::span<const aws::ec2::Tag> added) {
   Tags seen;
   for (const aws::ec2::Tag& tag : added) {

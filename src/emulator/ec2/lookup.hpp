@@ -20,6 +20,9 @@ namespace runctl::emulator::ec2 {
 [[nodiscard]] Result<VolumeId> existing_volume(const State& state, std::string_view text);
 [[nodiscard]] Result<SnapshotId> existing_snapshot(const State& state, std::string_view text);
 [[nodiscard]] Result<InstanceId> existing_instance(const State& state, std::string_view text);
+// Whether there is such a spot request. Errors: InvalidSpotInstanceRequestID.Malformed and
+// .NotFound.
+[[nodiscard]] Result<void> check_spot_request(const State& state, const std::string& id);
 
 // Adds `added` to `tags`. Errors: TagLimitExceeded, InvalidParameterValue.
 // Source: EC2 User Guide, "Tag your Amazon EC2 resources", tag restrictions.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "emulator/ec2/lookup.hpp"
+#include "emulator/ec2/spot_prices.hpp"
 #include "emulator/ec2/spot_steps.hpp"
 #include "emulator/refusal.hpp"
 
@@ -92,6 +93,21 @@ Result<std::optional<SpotTerms>> spot_terms_of(const Turn& turn,
   RUNCTL_TRY(check_max_price(asked.max_price));
   RUNCTL_TRY(check_combination(terms, turn.now));
   return std::optional{std::move(terms)};
+}
+
+// The words are those that users of EC2 report.
+Result<void> check_spot_price(const SpotTerms& terms, std::string_view type,
+                              std::string_view zone) {
+  if (terms.max_price.empty()) return {};
+  const HourlyPrice price = spot_price(type, zone);
+  double most = 0;
+  const std::string& text = terms.max_price;
+  std::from_chars(text.data(), text.data() + text.size(), most, std::chars_format::fixed);
+  if (most * 10'000 >= static_cast<double>(price.parts)) return {};
+  return refuse("SpotMaxPriceTooLow",
+                fmt::format("Your Spot request price of {} is lower than the minimum required Spot "
+                            "request fulfillment price of {}.",
+                            text, to_text(price)));
 }
 
 Result<void> check_spot_stop(const State& state, const Instance& instance) {

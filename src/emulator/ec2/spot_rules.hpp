@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "aws/ec2/instance.hpp"
 #include "base/result.hpp"
@@ -15,6 +16,10 @@ namespace runctl::emulator::ec2 {
 // UnsupportedOperation. Source of the rules: EC2 API reference, SpotMarketOptions.
 [[nodiscard]] Result<std::optional<SpotTerms>> spot_terms_of(
     const Turn& turn, const aws::ec2::RunInstancesRequest& request);
+
+// SpotMaxPriceTooLow for terms whose highest price is under the price of that market.
+[[nodiscard]] Result<void> check_spot_price(const SpotTerms& terms, std::string_view type,
+                                            std::string_view zone);
 
 // Whether the user may stop and start the instance; an on-demand one always.
 // Errors: UnsupportedOperation for a one-time request; IncorrectSpotRequestState.

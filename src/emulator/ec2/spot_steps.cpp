@@ -71,9 +71,10 @@ void set_status(Turn& turn, const std::string& id, const Status& status) {
   request.updated = turn.now;
 }
 
-bool expires(const SpotRequest& request) {
-  return request.terms.valid_until &&
-         (request.state == SpotState::active || request.state == SpotState::disabled);
+// When the request is over by time; nothing for one that has no end, or is over.
+std::optional<Timestamp> end_of(const SpotRequest& request) {
+  const bool holds = request.state == SpotState::active || request.state == SpotState::disabled;
+  return holds ? request.terms.valid_until : std::nullopt;
 }
 
 }  // namespace
@@ -130,7 +131,7 @@ std::string open_spot_request(Turn& turn, const Instance& instance, const SpotTe
 void follow_instance(Turn& turn, const InstanceId& id) {
   const Instance& instance = *turn.state.instances.find(id);
   const SpotRequest* const request = spot_request_of(turn.state, instance);
-  if (request == nullptr) return;
+  if (request == nullptr || !instance.spot_request) return;
   auto status = status_of(instance, *request);
   if (!status) return;
   if (request->state == SpotState::cancelled) {
@@ -156,7 +157,7 @@ void cancel_spot_request(Turn& turn, const std::string& id) {
 void expire_spot_requests(Turn& turn) {
   std::vector<std::string> over;
   for (const auto& [id, request] : turn.state.spot_requests.all()) {
-    if (expires(request) && *request.terms.valid_until <= turn.now) over.push_back(id);
+    if (const auto end = end_of(request); end && *end <= turn.now) over.push_back(id);
   }
   for (const std::string& id : over) cancel_spot_request(turn, id);
 }
@@ -164,8 +165,7 @@ void expire_spot_requests(Turn& turn) {
 std::optional<Timestamp> next_spot_expiry(const State& state) {
   std::optional<Timestamp> least;
   for (const auto& [id, request] : state.spot_requests.all()) {
-    if (!expires(request)) continue;
-    least = std::min(least.value_or(*request.terms.valid_until), *request.terms.valid_until);
+    if (const auto end = end_of(request)) least = std::min(least.value_or(*end), *end);
   }
   return least;
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "emulator/ec2/catalogue.hpp"
+#include "emulator/ec2/spot_prices.hpp"
 #include "emulator/ec2/spot_rules.hpp"
 #include "emulator/ec2/spot_steps.hpp"
 #include "emulator/ec2/test_bench.hpp"
@@ -95,6 +97,9 @@ TEST_F(SpotTest, WhatEc2DoesNotTakeIsRefused) {
     EXPECT_EQ(refused({.max_price = price}), "InvalidParameterValue") << price;
   }
   EXPECT_EQ(refused({.max_price = "7.5"}), "");
+  // m5.large costs 0.0960 on demand, and three tenths of that in the first zone.
+  EXPECT_EQ(refused({.max_price = "0.0288"}), "");
+  EXPECT_EQ(refused({.max_price = "0.0287"}), "SpotMaxPriceTooLow");
   EXPECT_EQ(code_of(run({}, "")), "MissingParameter");
   EXPECT_EQ(code_of(run({}, "flea")), "InvalidParameterValue");
   EXPECT_EQ(code_of(run({}, "capacity-block")), "UnsupportedOperation");
@@ -201,6 +206,70 @@ TEST_F(SpotTest, OnlyThePersistentCanBeStoppedByTheirUser) {
   EXPECT_EQ(name_of(look(id).state), "stopped") << "it was not EC2 that stopped it";
   EXPECT_EQ(start(id), "");
   EXPECT_EQ(request_of(id), "active fulfilled");
+}
+
+TEST_F(SpotTest, RequestsAreDescribedAndCancelledWithoutTheirInstances) {
+  const InstanceId id = running(stops);
+  const InstanceId other = running({.max_price = "0.5"});
+  const std::string sir = *look(id).spot_request;
+  Turn turn = bench.turn();
+  const auto found = describe_spot_instance_requests(
+      turn, {.filters = {{.name = "instance-id", .values = {id.str()}}}});
+  ASSERT_EQ(found->spot_instance_requests.size(), 1U);
+  const auto& seen = found->spot_instance_requests.front();
+  EXPECT_EQ(seen.spot_instance_request_id, sir);
+  EXPECT_EQ(seen.type, "persistent");
+  EXPECT_EQ(seen.instance_interruption_behavior, "stop");
+  EXPECT_EQ(seen.spot_price, "0.0960") << "the on-demand price";
+  EXPECT_EQ(seen.launched_availability_zone, "us-east-1a");
+  EXPECT_EQ(seen.launch_specification->instance_type, "m5.large");
+  const auto all = describe_spot_instance_requests(turn, {});
+  EXPECT_EQ(all->spot_instance_requests.size(), 2U);
+  EXPECT_EQ(describe_spot_instance_requests(
+                turn, {.filters = {{.name = "spot-price", .values = {"0.5"}}}})
+                ->spot_instance_requests.front()
+                .instance_id,
+            other.str());
+  EXPECT_EQ(code_of(describe_spot_instance_requests(
+                turn, {.spot_instance_request_ids = {"sir-00000000"}})),
+            "InvalidSpotInstanceRequestID.NotFound");
+  EXPECT_EQ(code_of(cancel_spot_instance_requests(turn, {.spot_instance_request_ids = {"x"}})),
+            "InvalidSpotInstanceRequestID.Malformed");
+  EXPECT_EQ(code_of(cancel_spot_instance_requests(turn, {})), "MissingParameter");
+
+  const auto cancelled = cancel_spot_instance_requests(turn, {.spot_instance_request_ids = {sir}});
+  EXPECT_EQ(cancelled->cancelled_spot_instance_requests.front().state, "cancelled");
+  EXPECT_EQ(request_of(id), "cancelled request-canceled-and-instance-running");
+  EXPECT_EQ(name_of(look(id).state), "running");
+  bench.terminate(id.str());
+  bench.settle();
+  EXPECT_EQ(request_of(id), "cancelled instance-terminated-by-user");
+  bench.pass(std::chrono::hours{2});
+  EXPECT_EQ(bench.state.spot_requests.all().size(), 2U) << "it outlives its instance";
+}
+
+TEST_F(SpotTest, EveryTypeHasAPriceInEachZone) {
+  Turn turn = bench.turn();
+  const auto all = describe_spot_price_history(turn, {});
+  EXPECT_EQ(all->spot_price_history.size(), 3 * instance_types().size());
+  for (const auto& row : all->spot_price_history) {
+    EXPECT_GT(std::stod(row.spot_price), 0) << row.instance_type;
+    EXPECT_LT(std::stod(row.spot_price),
+              0.5 * std::stod(to_text(on_demand_price(row.instance_type))))
+        << row.instance_type;
+  }
+  const auto one = describe_spot_price_history(
+      turn, {.instance_types = {"g5.xlarge"}, .availability_zone = "us-east-1b"});
+  ASSERT_EQ(one->spot_price_history.size(), 1U);
+  EXPECT_EQ(one->spot_price_history.front().spot_price, "0.3521");
+  EXPECT_EQ(code_of(describe_spot_price_history(turn, {.instance_types = {"g5"}})),
+            "InvalidParameterValue");
+  EXPECT_TRUE(describe_spot_price_history(turn, {.product_descriptions = {"Windows"}})
+                  ->spot_price_history.empty());
+  auto page = describe_spot_price_history(turn, {.max_results = 100});
+  EXPECT_EQ(page->spot_price_history.size(), 100U);
+  page = describe_spot_price_history(turn, {.max_results = 100, .next_token = page->next_token});
+  EXPECT_EQ(page->spot_price_history.size(), all->spot_price_history.size() - 100);
 }
 
 TEST_F(SpotTest, ARequestWhoseTimeIsOverStartsNothingAgain) {

@@ -22,12 +22,18 @@ constexpr auto tag_filters = std::to_array<FilterField<Row>>({
     {"resource-type", [](const Row& r) { return std::vector{r.resource_type}; }},
 });
 
+const std::string& text_of(const std::string& id) { return id; }
+template <class Kind>
+const std::string& text_of(const StrongId<Kind>& id) {
+  return id.str();
+}
+
 template <class Resources>
 void add_rows(std::vector<Row>& rows, std::string_view type, const Resources& resources) {
   for (const auto& [id, resource] : resources.all()) {
     for (const auto& [key, value] : resource.tags) {
       rows.push_back({.key = key,
-                      .resource_id = id.str(),
+                      .resource_id = text_of(id),
                       .resource_type = std::string{type},
                       .value = value});
     }
@@ -49,6 +55,9 @@ Result<wire::Return> edit_tags(Turn& turn, const std::vector<std::string>& resou
     } else if (resource.starts_with(InstanceIdKind::prefix)) {
       RUNCTL_TRY_LET(const InstanceId id, existing_instance(turn.state, resource));
       RUNCTL_TRY(edit(turn.state.instances.edit(id).tags));
+    } else if (resource.starts_with("sir-")) {
+      RUNCTL_TRY(check_spot_request(turn.state, resource));
+      RUNCTL_TRY(edit(turn.state.spot_requests.edit(resource).tags));
     } else {
       return refuse("InvalidID", fmt::format("The ID '{}' is not valid", resource));
     }
@@ -82,6 +91,7 @@ Result<wire::DescribeTagsResult> describe_tags(Turn& turn,
   std::vector<Row> rows;
   add_rows(rows, "instance", turn.state.instances);
   add_rows(rows, "snapshot", turn.state.snapshots);
+  add_rows(rows, "spot-instances-request", turn.state.spot_requests);
   add_rows(rows, "volume", turn.state.volumes);
   const auto place_of = [](const Row& r) { return r.resource_id + '/' + r.key; };
   std::ranges::sort(rows, {}, place_of);

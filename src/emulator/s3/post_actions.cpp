@@ -148,7 +148,7 @@ Reply answer_of(const Call& call, const std::vector<FormField>& fields,
   HttpResponse response{
       .status = 204,
       .headers = {{.name = "etag", .value = etag}, {.name = "location", .value = place}}};
-  for (HttpHeader& header : encryption_to_show(object.headers)) {
+  for (HttpHeader& header : encryption_to_show(call, object.headers)) {
     response.headers.push_back(std::move(header));
   }
   const std::string* target = find_field(fields, "success_action_redirect");
