@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "aws/ec2/instance.hpp"
+#include "fleet/spot.hpp"
 #include "volume/detach.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
@@ -89,12 +90,13 @@ bool is_taken_back(const volume::InstanceFacts& instance) {
   return instance.reason_code.starts_with("Server.SpotInstance");
 }
 
-Result<LaunchSpec> launch_spec_of(const Session& session, const InstanceId& instance) {
+Result<LaunchSpec> launch_spec_of(const Session& session, const volume::InstanceFacts& instance) {
   RUNCTL_TRY_LET(const auto found, session.aws.call<aws::ec2::DescribeInstances>(
-                                       {.instance_ids = {instance.str()}}, session.options()));
+                                       {.instance_ids = {instance.id.str()}}, session.options()));
+  RUNCTL_TRY_LET(const auto spot, read_spot_request(session, instance));
   for (const auto& reservation : found.reservations) {
     for (const auto& one : reservation.instances) {
-      if (one.instance_id != instance.str()) continue;
+      if (one.instance_id != instance.id.str()) continue;
       LaunchSpec spec{.type = one.instance_type,
                       .image = one.image_id,
                       .zone = one.placement ? one.placement->availability_zone : "",
@@ -106,11 +108,12 @@ Result<LaunchSpec> launch_spec_of(const Session& session, const InstanceId& inst
         const std::string& arn = one.iam_instance_profile->arn;
         spec.instance_profile = arn.substr(arn.rfind('/') + 1);
       }
-      spec.market = one.instance_lifecycle == "spot" ? Market::spot : Market::on_demand;
+      spec.market = spot ? Market::spot : Market::on_demand;
+      if (spot) spec.spot_max_price = spot->max_price;
       return spec;
     }
   }
-  return fail(Errc::not_found, fmt::format("EC2 does not know instance {} any more", instance));
+  return fail(Errc::not_found, fmt::format("EC2 does not know instance {} any more", instance.id));
 }
 
 std::vector<std::string> choices_of(const ReplacementSpec& spec) {

@@ -19,10 +19,11 @@ namespace runctl::fleet {
 // Source: EC2 User Guide, "Billing for interrupted Spot Instances", the state reasons.
 [[nodiscard]] bool is_taken_back(const volume::InstanceFacts& instance);
 
-// How the machine was launched: type, image, zone, subnet, key, groups, profile and tags but for
-// those of AWS and of the operation that made it. Errors: not_found; those of aws::Client::call.
+// How the machine was launched: type, image, zone, subnet, key, groups, profile, the most that it
+// may cost on the spot market, and tags but for those of AWS and of the operation that made it.
+// Errors: not_found; those of aws::Client::call.
 [[nodiscard]] Result<LaunchSpec> launch_spec_of(const volume::Session& session,
-                                                const InstanceId& instance);
+                                                const volume::InstanceFacts& instance);
 
 struct ReplacementSpec {
   LaunchSpec launch;                          // the first choice

@@ -123,7 +123,7 @@ class uploading : public RunFixture {
   }
   // "name=content-hash" of all objects, below the prefix.
   std::string objects() {
-    return ask("ls objects | sed 's/^folder%2Fr%2F//; s/%2F/\\//g' | tr '\\n' ' '");
+    return ask("LC_ALL=C ls objects | sed 's/^folder%2Fr%2F//; s/%2F/\\//g' | tr '\\n' ' '");
   }
   std::string object(const std::string& name) {
     return ask(fmt::format("cat {}", shell_quote("objects/" + percent_encode("folder/r/" + name))));

@@ -226,7 +226,7 @@ Result<InterruptionPlan> plan_interruption(const Arguments& arguments, const Ses
   RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
   RUNCTL_TRY(check_together(arguments, plan.action));
   if (!arguments.has("--auto-resume")) return plan;
-  RUNCTL_TRY_LET(auto launch, fleet::launch_spec_of(session, spec.instance.id));
+  RUNCTL_TRY_LET(auto launch, fleet::launch_spec_of(session, spec.instance));
   plan.replacement = fleet::ReplacementSpec{.launch = std::move(launch),
                                             .other_types = arguments.all("--fallback-type"),
                                             .on_demand_allowed = !arguments.has("--no-fallback")};

@@ -436,7 +436,8 @@ case $1 in
     make_work
     choose_program
     while ! has_ended; do
-      [ -e upload.sh ] || exit 1
+      # What a user leaves in memory goes with the last session (systemd-logind): once more, from the start.
+      [ -e upload.sh ] && [ -d "$work" ] || exit 1
       pass no
       write_status false
       waited=0
