@@ -99,7 +99,7 @@ Result<std::optional<InstanceFacts>> clear_up(const Change& change, const std::s
 }
 
 Error no_spot(Error error, const LaunchSpec& spec) {
-  error.context.push_back("renting a spot machine");
+  error.context.emplace_back("renting a spot machine");
   error.hint =
       "No machine was rented. Each zone and each instance type has a spot market of its own: "
       "another "

@@ -22,9 +22,9 @@ constexpr auto tag_filters = std::to_array<FilterField<Row>>({
     {"resource-type", [](const Row& r) { return std::vector{r.resource_type}; }},
 });
 
-const std::string& text_of(const std::string& id) { return id; }
+std::string text_of(const std::string& id) { return id; }
 template <class Kind>
-const std::string& text_of(const StrongId<Kind>& id) {
+std::string text_of(const StrongId<Kind>& id) {
   return id.str();
 }
 
