@@ -16,23 +16,17 @@ namespace runctl::fleet {
 namespace {
 
 using volume::Change;
-using volume::InstanceState;
 using volume::Session;
 
 // Two minutes of notice, and the time that EC2 takes to stop a machine.
 constexpr std::chrono::minutes taking_back{10};
 
-bool is_on(const volume::InstanceFacts& instance) {
-  return instance.state == InstanceState::running || instance.state == InstanceState::pending;
-}
-
 // What a launch may say again: AWS's own tags are refused, and an operation's is its own.
-volume::Tags tags_of(const aws::ec2::Instance& instance) {
-  volume::Tags tags;
-  for (const auto& tag : instance.tags) {
-    if (!tag.key.starts_with("aws:") && tag.key != volume::tag::operation)
-      tags.emplace(tag.key, tag.value);
-  }
+volume::Tags tags_of(const volume::InstanceFacts& instance) {
+  volume::Tags tags = instance.tags;
+  std::erase_if(tags, [](const auto& tag) {
+    return tag.first.starts_with("aws:") || tag.first == volume::tag::operation;
+  });
   return tags;
 }
 
@@ -102,7 +96,7 @@ Result<LaunchSpec> launch_spec_of(const Session& session, const volume::Instance
                       .zone = one.placement ? one.placement->availability_zone : "",
                       .key_name = one.key_name,
                       .subnet = one.subnet_id,
-                      .tags = tags_of(one)};
+                      .tags = tags_of(instance)};
       for (const auto& group : one.security_groups) spec.security_groups.push_back(group.group_id);
       if (one.iam_instance_profile) {
         const std::string& arn = one.iam_instance_profile->arn;

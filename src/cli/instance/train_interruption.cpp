@@ -14,7 +14,7 @@
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
-#include "fleet/data_volumes.hpp"
+#include "fleet/provision.hpp"
 #include "training/follow.hpp"
 #include "volume/read.hpp"
 #include "volume/snapshot.hpp"
@@ -163,7 +163,7 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
   const Session session = attended.cloud->session();
   const InstanceId before = attended.spec.instance.id;
   return attended.cloud->carry_out(
-      session, {.kind = "launch", .plan = fleet::plan_of({})},
+      session, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
       [&](const Change& change) -> Result<training::Started> {
         RUNCTL_TRY_LET(const auto rented,
                        fleet::rent_replacement(change, *attended.plan.replacement,
