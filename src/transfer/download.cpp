@@ -173,11 +173,12 @@ Result<void> FileDownload::begin() {
     }
     return begin_whole(*download_.size);
   }
+  // First, so that a download that cannot even begin leaves alone what an earlier one has brought.
+  RUNCTL_TRY(look());
   if (!partial_ || !partial_->can_be_continued()) {
     partial_.reset();
     RUNCTL_TRY_LET(partial_, PartialFile::open(run_.directories, download_));
   }
-  RUNCTL_TRY(look());
   if (facts_->size <= run_.options.multipart_threshold) {
     const std::uint64_t size = facts_->size;
     facts_.reset();  // the request itself brings them

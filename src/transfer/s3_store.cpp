@@ -92,6 +92,15 @@ void put_crc(CrcKind kind, const std::optional<std::uint64_t>& crc, Request& req
   }
 }
 
+// The key of what is copied has an option of its own.
+Error say_of_source(Error error) {
+  constexpr std::string_view option = "--sse-c-key";
+  if (const auto at = error.hint.find(option); at != std::string::npos) {
+    error.hint.replace(at, option.size(), "--sse-c-copy-source-key");
+  }
+  return error;
+}
+
 bool fits_in_xml(std::string_view key) {
   return std::ranges::none_of(key, [](char c) { return c >= 0 && c < 0x20; });
 }
@@ -109,7 +118,9 @@ Result<ObjectFacts> S3Store::head(const ObjectName& name, const std::stop_token&
 }
 
 Result<ObjectFacts> S3Store::head_source(const ObjectName& name, const std::stop_token& stop) {
-  return head_with(keys_.copy_source, name, stop);
+  auto facts = head_with(keys_.copy_source, name, stop);
+  if (!facts) return std::unexpected{say_of_source(std::move(facts).error())};
+  return facts;
 }
 
 Result<ObjectFacts> S3Store::head_with(const std::optional<s3::CustomerKey>& key,

@@ -128,7 +128,7 @@ class OneKey(KeysTest):
         for refused in ({}, wrong):
             with self.assertRaises(urllib.error.HTTPError) as caught:
                 urllib.request.urlopen(urllib.request.Request(url, headers=refused), timeout=30)
-            self.assertEqual(caught.exception.code, 403)
+            self.assertIn(caught.exception.code, (400, 403))
             caught.exception.close()
         put = self.s3("presign", self.uri("put"), "--method", "PUT", *self.key_words).out.strip()
         with urllib.request.urlopen(urllib.request.Request(put, data=b"there", method="PUT", headers=headers), timeout=30):
@@ -200,23 +200,23 @@ class ManyObjects(KeysTest):
         # Another key for an object, where it is.
         self.s3("copy", self.uri("a"), self.uri("a"), *self.source_words, *self.other_words)
         self.assertEqual(self.bytes_of("a", *self.other_words), data)
-        self.fails(5, "copy", self.uri("a"), self.uri("x"), *self.source_words, says="the source was written with")
+        self.fails(5, "copy", self.uri("a"), self.uri("x"), *self.source_words, says="Is it the key")
         self.fails(2, "copy", self.uri("a"), self.uri("x"), says="--sse-c-copy-source-key fileb://FILE")
         self.fails(2, "copy", self.uri("plain"), self.uri("x"), *self.source_words, says="leave --sse-c-copy-source-key out")
         self.assertNotIn("x", self.keys())
 
 
 class Interrupted(KeysTest):
-    def stopped(self, *words):
-        """Runs it until it has sent some of it, and kills it."""
+    def stopped(self, *words, how=signal.SIGKILL, code=-signal.SIGKILL):
+        """Runs it until some of it has moved, and ends it."""
         process = subprocess.Popen([cloud.RUNCTL, "s3", *words, "--part-size", "5MiB", "--concurrency", "1",
                                     "--bandwidth-limit", "8MiB"], env=self.cloud.environment, cwd=self.place,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             time.sleep(2)
         finally:
-            process.kill()
-            self.assertEqual(process.wait(), -signal.SIGKILL)
+            process.send_signal(how)
+            self.assertEqual(process.wait(timeout=60), code)
 
     def test_an_upload_goes_on_with_the_same_key_alone(self):
         data = os.urandom(40 * MIB)
@@ -241,7 +241,7 @@ class Interrupted(KeysTest):
     def test_a_download_goes_on(self):
         data = os.urandom(40 * MIB)
         self.s3("upload", self.file("big", data), self.uri("k"), *self.key_words, "--part-size", "5MiB")
-        self.stopped("download", self.uri("k"), self.path("back"), *self.key_words)
+        self.stopped("download", self.uri("k"), self.path("back"), *self.key_words, how=signal.SIGINT, code=130)
         self.fails(5, "download", self.uri("k"), self.path("back"), *self.other_words)
         again = self.s3("download", self.uri("k"), self.path("back"), *self.key_words, "--part-size", "5MiB", "--output",
                         "json").record
