@@ -15,6 +15,7 @@
 #include "cli/instance/resume_text.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
+#include "cli/instance/train_output.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
@@ -31,12 +32,13 @@ constexpr std::array<PositionalSpec, 2> positionals{{
     {.name = "SCRIPT", .help = "the training script"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 7> options{{
+constexpr std::array<OptionSpec, 8> options{{
     {.name = "--data-dir", .value = "DIR", .help = "given to SCRIPT as RUNCTL_DATA_DIR"},
     {.name = "--checkpoint-dir",
      .value = "DIR",
      .help = "given as RUNCTL_CHECKPOINT_DIR; one run at a time uses it"},
     {.name = "--output-dir", .value = "DIR", .help = "given as RUNCTL_OUTPUT_DIR"},
+    output_s3_option,
     {.name = "--resume", .help = "go on from the newest checkpoint that verifies"},
     packages_option,
     {.name = "--wait", .help = "show its output, and end as it ends (the default)"},
@@ -87,7 +89,7 @@ Error explain(const RunHost& host, Error error) {
 }
 
 Result<ExitCode> plan(Context& context, const training::LocalSpec& spec,
-                      const node::RunSpec& run_spec) {
+                      const node::RunSpec& run_spec, ResultUpload* results) {
   std::vector<std::string> steps;
   if (spec.resume == training::Resume::yes) {
     RUNCTL_TRY_LET(const auto point,
@@ -97,6 +99,10 @@ Result<ExitCode> plan(Context& context, const training::LocalSpec& spec,
   if (run_spec.packages) steps.push_back(training::in_words(*run_spec.packages));
   steps.push_back(fmt::format("start {} in {}", node::command_in_short(run_spec.argv),
                               run_spec.working_directory));
+  if (results != nullptr) {
+    RUNCTL_TRY_LET(auto step, results->step(!spec.output_directory.empty()));
+    steps.push_back(std::move(step));
+  }
   return show_plan(context, steps);
 }
 
@@ -111,7 +117,8 @@ Result<ExitCode> start(const Arguments& arguments, Context& context) {
   }
   RUNCTL_TRY_LET(const auto id, training::new_run_id(context.clock, context.random));
   RUNCTL_TRY_LET(auto run_spec, training::plan_local(id, spec));
-  if (context.globals.dry_run) return plan(context, spec, run_spec);
+  RUNCTL_TRY_LET(const auto results, ResultUpload::make(arguments, context));
+  if (context.globals.dry_run) return plan(context, spec, run_spec, results.get());
   const RunHost host = host_here(context);
   std::optional<training::ResumePoint> point;
   if (spec.resume == training::Resume::yes) {
@@ -121,12 +128,20 @@ Result<ExitCode> start(const Arguments& arguments, Context& context) {
     point = *std::move(found);
     give_to(run_spec, *point);
   }
+  if (results) {
+    RUNCTL_TRY(results->prepare(id, run_spec.argv));
+    RUNCTL_TRY_LET(run_spec.upload, results->sign(id));
+    run_spec.upload->output_directory = spec.output_directory.string();
+  }
   const auto run = node::start_run(host.machine(context.stop), run_spec);
+  if (!run && results && run.error().effect == Effect::not_applied) results->take_back();
   if (!run) return std::unexpected{explain(host, run.error())};
   note(context, fmt::format("Run {} is started.", run->id.str()));
+  if (results) results->note_target(context);
   if (point) note_resume(context, *point, run_spec.checkpoint_directory);
   if (!arguments.has("--detach")) return watch(context, {.host = host, .run = run->id});
   auto record = record_of(*run);
+  if (results) record["output_s3"] = results->record();
   if (point) record["resume"] = record_of(*point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",

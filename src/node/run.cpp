@@ -71,6 +71,9 @@ std::string preparation_of(const RunPackages& packages) {
 // record for people: it can be run by hand.
 std::string command_text(const RunSpec& spec) {
   std::string text = spec.packages ? "environments=$(pwd)\n" : "";
+  if (spec.upload && spec.upload->output_directory.empty()) {
+    text += "RUNCTL_OUTPUT_DIR=$(pwd)/output\nexport RUNCTL_OUTPUT_DIR\n";
+  }
   text += fmt::format("cd -- {} || exit 126\n", shell_quote(spec.working_directory));
   text += fmt::format("export RUNCTL_RUN_ID={}\n", shell_quote(spec.id.str()));
   if (!spec.checkpoint_directory.empty()) {
@@ -87,7 +90,7 @@ std::string command_text(const RunSpec& spec) {
 }
 
 // Room in an answer for what else it says of a run.
-constexpr std::size_t rest_of_answer = 2'700;
+constexpr std::size_t rest_of_answer = 5'600;
 
 // Nothing for what is no compressed text of that size.
 std::optional<std::string> read_log(const std::string& text, std::size_t limit) {
@@ -136,6 +139,13 @@ std::string_view name_of(RunPackages::Kind kind) {
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
   RUNCTL_TRY(check(spec));
+  std::string upload;
+  if (spec.upload) {
+    // Packed: with everything else that starts a run it has to fit into one command.
+    RUNCTL_TRY_LET(const std::string packed,
+                   gzip(uploader_text(*spec.upload, spec.checkpoint_directory)));
+    upload = base64(packed);
+  }
   const Script script{
       .name = "start_run",
       .parameters = {{"RUN_ID", spec.id.str()},
@@ -145,7 +155,8 @@ Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
                      {"CHECKPOINT_DIRECTORY", spec.checkpoint_directory},
                      {"EXPECTED_FENCE",
                       spec.expected_fence ? std::to_string(*spec.expected_fence) : std::string{}},
-                     {"WRAPPER", std::string{script_text("run_wrapper")}}}};
+                     {"WRAPPER", std::string{script_text("run_wrapper")}},
+                     {"UPLOAD", std::move(upload)}}};
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
   return read_run_report(machine.instance, record);
 }

@@ -15,6 +15,7 @@
 
 #include "base/result.hpp"
 #include "node/script.hpp"
+#include "node/upload.hpp"
 
 namespace runctl::node {
 
@@ -70,6 +71,8 @@ struct RunSpec {
   // Installed on the machine before the program starts, as a part of the run. When they cannot be,
   // the run has failed with status 125, and its log says why.
   std::optional<RunPackages> packages = {};
+  // Its output and checkpoints are uploaded while it goes on and when it has ended.
+  std::optional<UploadSpec> upload = {};
   // Of the code, where it is known; for the record only.
   std::string git_commit = {};
 };
@@ -111,6 +114,7 @@ struct RunReport {
   std::string checkpoint_directory = {};
   std::string git_commit = {};
   bool already = false;  // start_run found it started
+  std::optional<UploadReport> upload = {};  // of a run that uploads, from run_status and stop_run alone
 };
 
 // Starts it once, however often it is called: a second call with the same id and command reports
@@ -118,7 +122,8 @@ struct RunReport {
 // one has ended. A command that cannot be started is a run that failed (status 127), not an error.
 // Errors (`remote->code`): conflict (busy: another run uses the checkpoint directory, named in the
 // details; run_exists: the id belongs to another command), precondition (not_started, or changed:
-// the directory has another fencing number; and nothing ran), internal (start_failed),
+// the directory has another fencing number, or no_uploader: the machine has no program to upload
+// with; and nothing ran), internal (start_failed),
 // invalid_argument for an empty argv, a program that starts with
 // '-', a name that is no variable's, or relative directories; as run_script.
 [[nodiscard]] Result<RunReport> start_run(const Machine& machine, const RunSpec& spec);

@@ -133,6 +133,7 @@ boost::json::object full_record(const RunSpec& spec) {
                              {"git_commit", cut(spec.git_commit)},
                              {"complete", all}};
   if (spec.packages) record["packages"] = cut(spec.packages->from);
+  if (spec.upload) record["output_s3"] = cut(spec.upload->target);
   return record;
 }
 

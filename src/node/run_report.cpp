@@ -69,7 +69,8 @@ Result<RunReport> read_run_report(const InstanceId& instance, const boost::json:
                    .ended = time_at(value, "ended_at"),
                    .stop = stop_at(value),
                    .directory = string_at(value, "directory").value_or(""),
-                   .already = boolean_at(value, "already").value_or(false)};
+                   .already = boolean_at(value, "already").value_or(false),
+                   .upload = read_upload(value)};
   if (const auto status = integer_at(value, "exit_status")) {
     report.exit_status = static_cast<int>(*status);
     if (*status > 128 && *status <= 128 + 64) report.signal = static_cast<int>(*status) - 128;

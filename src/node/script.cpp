@@ -64,6 +64,7 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"no_device", Errc::precondition},
     {"no_serial", Errc::precondition},
     {"no_downloader", Errc::precondition},
+    {"no_uploader", Errc::precondition},
     {"not_started", Errc::precondition},
     {"no_python", Errc::precondition},
     {"changed", Errc::precondition},

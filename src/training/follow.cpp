@@ -43,7 +43,9 @@ class Follower {
       const bool moved = progress->next_offset != offset_;
       take(*progress);
       const bool whole = offset_ >= progress->log_size;
-      if (whole && progress->run.state != node::RunState::running) {
+      const bool ended = progress->run.state != node::RunState::running;
+      if (ended) tell_of_upload(progress->run);
+      if (whole && ended && (!progress->run.upload || progress->run.upload->is_over())) {
         return Followed{
             .run = std::move(progress->run), .next_offset = offset_, .left_out = left_out_};
       }
@@ -61,6 +63,15 @@ class Follower {
       machine.timeout = std::clamp(std::chrono::ceil<seconds>(left), seconds{1}, machine.timeout);
     }
     return node::run_status(machine, run_, offset_);
+  }
+
+  // It has ended, and we go on: for its results to be uploaded.
+  void tell_of_upload(const node::RunReport& run) {
+    if (has_ended_ || !run.upload || run.upload->is_over()) return;
+    has_ended_ = true;
+    following_.uploading();
+    following_.tell(
+        fmt::format("[the run has ended; its results are uploaded to {}]", run.upload->target));
   }
 
   // Writes the piece, and leaves out what is too far behind the end.
@@ -136,7 +147,11 @@ class Follower {
   }
 
   [[nodiscard]] std::unexpected<Error> goes_on(Errc code, std::string_view why) const {
-    auto error = fail(code, fmt::format("run {} {}, and goes on", run_.str(), why));
+    auto error =
+        fail(code, has_ended_ ? fmt::format("the results of run {}, which has ended, are still "
+                                            "being uploaded",
+                                            run_.str())
+                              : fmt::format("run {} {}, and goes on", run_.str(), why));
     error.error().effect = Effect::applied;
     return error;
   }
@@ -146,6 +161,7 @@ class Follower {
   std::uint64_t offset_;
   std::uint64_t left_out_ = 0;
   bool in_cut_line_ = false;
+  bool has_ended_ = false;  // but not what uploads its results
   int garbled_ = 0;
   std::optional<std::chrono::steady_clock::time_point> silent_since_ = {};
   std::chrono::steady_clock::time_point looked_ = {};

@@ -25,6 +25,8 @@ struct Following {
   // Gets lines for people about the following itself: what is left out, and when the machine does
   // not answer.
   std::function<void(std::string_view)> tell = [](std::string_view) {};
+  // Called once when the run has ended, and its results are still uploaded.
+  std::function<void()> uploading = [] {};
   // Asked when the machine has not answered for a while; an error ends the following: it is gone.
   std::function<Result<void>()> look_at_machine = {};
   std::uint64_t from = 0;  // offset in the log
@@ -44,10 +46,11 @@ struct Followed {
 };
 
 // Gives the run's output to `write` as it comes, at most 1 MiB at a time, and returns how the run
-// ended. A machine that does not answer is asked again, with growing pauses (to ten seconds), until
-// it answers, the deadline passes, or look_at_machine says that it is gone.
-// Errors: deadline_exceeded and cancelled, the run going on (effect applied); not_found (no_run),
-// denied; those of look_at_machine; corrupt for answers that five times in a row are no records.
+// ended, once what uploads its results is over as well. A machine that does not answer is asked
+// again, with growing pauses (to ten seconds), until it answers, the deadline passes, or
+// look_at_machine says that it is gone. Errors: deadline_exceeded and cancelled, the run going on
+// (effect applied); not_found (no_run), denied; those of look_at_machine; corrupt for answers that
+// five times in a row are no records.
 [[nodiscard]] Result<Followed> follow(const Following& following, const node::RunId& run);
 
 // The offset in the log at which its last `lines` lines begin, looked for in its last 1 MiB.

@@ -31,6 +31,10 @@ class FakeRun final : public node::RemoteShell {
   std::string state = "running";
   int looks_until_end = 1'000'000;
   std::string growth;
+  // How many looks after its end its results are still uploaded; then they are, or nothing is at
+  // work on them any more.
+  int looks_until_uploaded = -1;  // less than 0: nothing is uploaded
+  bool is_interrupted = false;
   std::deque<Error> failures;  // given first, one a call
   std::vector<std::string> stop_calls;
   int stops_until_end = 1;
@@ -72,7 +76,14 @@ class FakeRun final : public node::RemoteShell {
   [[nodiscard]] std::string common() const {
     const bool ended = state != "running";
     return fmt::format(R"("run_id":"r","state":"{}","pid":7,"fence":0{})", state,
-                       ended ? R"(,"exit_status":0,"ended_at":9)" : "");
+                       ended ? R"(,"exit_status":0,"ended_at":9)" : "") +
+           upload();
+  }
+  [[nodiscard]] std::string upload() const {
+    if (looks_until_uploaded < 0) return "";
+    const bool over = looks_until_end <= -looks_until_uploaded;
+    return fmt::format(R"(,"upload":{{"finished":{},"target":"s3://b/r/"}},"upload_working":{})",
+                       over && !is_interrupted, !over);
   }
   std::string stop_step(const std::string& script) {
     stop_calls.push_back(parameter(script, "SEND") + " " + parameter(script, "FORCE"));
@@ -120,6 +131,34 @@ TEST_F(run_following, every_byte_arrives_once_and_in_order) {
   EXPECT_EQ(followed->next_offset, shell.log.size());
   EXPECT_EQ(followed->run.state, node::RunState::succeeded);
   EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(run_following, it_ends_when_the_results_are_uploaded) {
+  for (const bool interrupted : {false, true}) {
+    told.clear();
+    shell.state = "running";
+    shell.looks_until_end = 3;
+    shell.looks_until_uploaded = 10;
+    shell.is_interrupted = interrupted;
+    const auto followed = follow(spec(), run);
+    ASSERT_TRUE(followed.has_value());
+    EXPECT_EQ(shell.looks_until_end, -10);
+    EXPECT_EQ(followed->run.upload.value().is_whole(), !interrupted);
+    EXPECT_THAT(told, SizeIs(1));
+    EXPECT_THAT(told, Contains("[the run has ended; its results are uploaded to s3://b/r/]"));
+  }
+}
+
+TEST_F(run_following, a_deadline_while_results_are_uploaded_says_just_that) {
+  shell.looks_until_end = 3;
+  shell.looks_until_uploaded = 1'000'000;
+  auto following = spec();
+  following.deadline = clock.ticks() + std::chrono::seconds{60};
+  const auto followed = follow(following, run);
+  ASSERT_FALSE(followed.has_value());
+  EXPECT_EQ(followed.error().code, Errc::deadline_exceeded);
+  EXPECT_EQ(followed.error().message,
+            "the results of run r, which has ended, are still being uploaded");
 }
 
 TEST_F(run_following, an_agent_that_is_away_for_an_hour_is_waited_for) {

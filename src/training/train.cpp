@@ -81,6 +81,13 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
   return directories;
 }
 
+Result<void> give_upload(node::RunSpec& run, const TrainSpec& spec, const std::string& output) {
+  if (!spec.upload) return {};
+  RUNCTL_TRY_LET(run.upload, spec.upload->sign(run.id));
+  run.upload->output_directory = output;
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
@@ -102,6 +109,8 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   }
   RUNCTL_TRY_LET(auto run, new_run_id(session.clock, session.random));
   RUNCTL_TRY_LET(auto packages, find_packages(spec, run));
+  const auto argv = command_line(spec.code.root.script, spec.arguments);
+  if (spec.upload) RUNCTL_TRY(spec.upload->prepare(run, argv));
   RUNCTL_TRY_LET(auto directories, prepare_volumes(change, spec));
   std::optional<ResumePoint> point;
   if (spec.resume == Resume::yes && spec.checkpoint_volume) {
@@ -115,7 +124,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   RUNCTL_TRY_LET(auto code,
                  sync_code(machine_of(session, spec.instance.id), spec.code, run, settings));
   node::RunSpec run_spec{.id = std::move(run),
-                         .argv = command_line(spec.code.root.script, spec.arguments),
+                         .argv = argv,
                          .working_directory = code.path,
                          .checkpoint_directory = directories.checkpoints,
                          .packages = std::move(packages),
@@ -130,6 +139,7 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   if (!spec.code.commit.empty()) {
     run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
   }
+  RUNCTL_TRY(give_upload(run_spec, spec, directories.output));
   session.progress("starting the run");
   // By its id `runctl runs` finds the machine that it is on.
   change.recorder.add_subject(run_spec.id.str());

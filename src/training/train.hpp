@@ -24,12 +24,20 @@ using Stage =
     std::function<Result<std::string>(const volume::Change&, const InstanceId&,
                                       const std::optional<volume::VolumeFacts>& data_volume)>;
 
+// What is asked for by a run whose results are uploaded: whether they can be, before anything is
+// done, and with what its machine can upload, when it is about to start.
+struct UploadHooks {
+  std::function<Result<void>(const node::RunId&, const std::vector<std::string>& argv)> prepare;
+  std::function<Result<node::UploadSpec>(const node::RunId&)> sign;
+};
+
 struct TrainSpec {
   volume::InstanceFacts instance;
   CodeTree code = {};  // its script is what runs
   std::optional<volume::VolumeFacts> data_volume = {};
   std::optional<volume::VolumeFacts> checkpoint_volume = {};  // may be the same as the data volume
   Stage stage = {};                                           // null: the data are there
+  std::optional<UploadHooks> upload = {};  // nothing: what it writes stays on the machine
   Resume resume = Resume::no;
   std::string packages = "auto";  // PackagesRequest::source
   std::vector<std::string> arguments = {};
@@ -49,7 +57,8 @@ struct Started {
 // starts the run, which goes on without us from then on, in a folder of its own that has the code
 // as it is now. With --resume, what it goes on from is chosen first. Errors: conflict for a volume
 // that another machine holds or a checkpoint directory that another run uses, with the holder;
-// those of attach, mount, resume_point_on_machine, the staging, sync_code and start_run.
+// those of attach, mount, resume_point_on_machine, the staging, sync_code, start_run and the
+// upload.
 [[nodiscard]] Result<Started> start(const volume::Change& change, TrainSpec& spec,
                                     const SyncSettings& settings);
 

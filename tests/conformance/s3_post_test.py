@@ -30,6 +30,7 @@ class PostTest(cloud.CloudTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.s3 = sigv4.S3(cls.cloud.endpoint)
+        cls.addClassCleanup(cls.s3.connection.close)
         status, _, answer = cls.s3.call("PUT", "/bucket")
         assert status == 200, answer
         cls.file = cloud.write_file(os.path.join(cls.cloud.directory, "content.bin"), CONTENT)
@@ -80,7 +81,9 @@ class Curl(PostTest):
         self.assertEqual(self.post(self.form(key="in/a b/\u00fc")), (204, ""))
         self.assertEqual(self.last[1], f'"{hashlib.md5(CONTENT).hexdigest()}"')
         self.assertEqual(self.stored("in/a%20b/%C3%BC")[0], hashlib.sha256(CONTENT).hexdigest())
-        self.assertEqual(self.post(self.form(key="in/empty"), file="/dev/null")[0], 204)
+        self.assertEqual(self.post(self.form(key="in/empty"), file=cloud.write_file(self.file + ".empty"))[0], 204)
+        # A form whose length is not known before it is sent.
+        self.refused(self.post(self.form(key="in/unknown"), file="/dev/null"), 411, "MissingContentLength")
         self.assertEqual(self.stored("in/empty")[0], hashlib.sha256(b"").hexdigest())
 
     def test_the_form_says_how_to_answer_and_what_to_keep(self):
@@ -126,7 +129,7 @@ class Curl(PostTest):
         self.refused(self.post(self.form(bucket="no-such-bucket"), path="/no-such-bucket"), 404, "NoSuchBucket")
         form = self.form()
         del form["key"]
-        self.refused(self.post(form), 400, "InvalidArgument", "named &apos;key&apos;")
+        self.refused(self.post(form), 400, "InvalidArgument", "named 'key'")
         self.refused(self.post(self.form(), file=""), 400, "InvalidArgument", "exactly one file")
         self.refused(self.post(self.form(key="in/" + "x" * 1_022)), 400, "KeyTooLongError")
         self.refused(self.post(self.form([["starts-with", "$x-amz-meta-long", ""]], **{"x-amz-meta-long": "x" * 21_000})), 400,

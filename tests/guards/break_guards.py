@@ -277,6 +277,26 @@ GUARDS = {
     "packages: without them nothing is started": (
         "src/node/scripts/prepare_packages.sh", '  packages_say "$*"\n  exit 125', '  packages_say "$*"',
         "cli/packages_test.py OnThisMachine.test_an_installation_that_fails_ends_the_run_with_its_output"),
+    "results: S3 lets a form do nothing but what its policy says": (
+        "src/aws/s3/post_policy.cpp", "if (!holds) return refused", "if (!holds && bucket.empty()) return refused",
+        r"aws\.PostPolicy"),
+    "results: what is sent is compared with its SHA-256": (
+        "src/node/scripts/upload.sh", 'quoted("x-amz-checksum-sha256=" $4)', 'quoted("x-ignored=" $4)', r"node\.uploading"),
+    "results: a file that is written to is not sent yet": (
+        "src/node/scripts/upload.sh", 'if (final != "yes" && seen[path] != stat &&', "if (0 &&",
+        r"node\.uploading.it_is_sent"),
+    "results: what has not changed is not sent again": (
+        "src/node/scripts/upload.sh", "if (is_none(path) || known[path] == stat) next", "if (is_none(path)) next",
+        r"node\.uploading"),
+    "results: what uploads does not hold the checkpoint directory": (
+        "src/node/scripts/run_wrapper.sh", "  exec 9>&-\n  setsid", "  setsid", r"node\.uploading.a_stopped"),
+    "results: what uploads is no process of the run": (
+        "src/node/scripts/run_wrapper.sh", "  setsid --wait /bin/sh", "  /bin/sh", r"node\.uploading.a_stopped"),
+    "results: the last upload is made also when what uploads was killed": (
+        "src/node/scripts/run_wrapper.sh", "\nfinish_upload\nexit 0", "\nexit 0", r"node\.uploading.one_that_is_killed"),
+    "results: who waits for a run waits for its results": (
+        "src/training/follow.cpp", "(!progress->run.upload || progress->run.upload->is_over())", "true",
+        r"training\.run_following"),
     "data of S3: no run without all of them": (
         "src/cli/instance/train_data.cpp", "  if (!report_.failed.empty()) return", "  if (false) return",
         "cli/data_test.py OnDirectories.test_a_run_whose_data_are_not_whole_is_not_started"),

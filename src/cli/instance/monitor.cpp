@@ -52,13 +52,16 @@ Result<ExitCode> monitor_run(const Arguments& arguments, Context& context) {
   }
   std::string end;
   std::uint64_t from = offset;
+  node::RunReport latest = run;
   while (true) {
     RUNCTL_TRY_LET(const auto piece, node::run_status(machine, run.id, from));
     end += piece.log;
+    latest = piece.run;
     from = piece.next_offset;
     if (from >= piece.log_size || piece.log.empty() || end.size() > node::log_piece_limit) break;
   }
-  auto record = record_of(run);
+  if (latest.upload) note(context, fmt::format("Results: {}", upload_text(*latest.upload)));
+  auto record = record_of(latest);
   record["instance_id"] = instance.id.str();
   record["log_end"] = node::to_utf8(end);
   present(context, {.text = std::move(end), .record = std::move(record), .id = run.id.str()});

@@ -3,9 +3,12 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/time_text.hpp"
+#include "base/units.hpp"
+#include "cli/s3/options.hpp"
 
 namespace runctl::cli {
 namespace {
@@ -17,6 +20,23 @@ std::string stopped_text(const node::RunReport& run) {
   if (!run.exit_status) return fmt::format("was stopped{}{}", by, killed);
   return run.signal ? fmt::format("was stopped{}{} (signal {})", by, killed, *run.signal)
                     : fmt::format("was stopped{}{} (exit status {})", by, killed, *run.exit_status);
+}
+
+boost::json::object record_of(const node::UploadReport& upload) {
+  boost::json::array failed;
+  for (const auto& one : upload.failed) {
+    failed.push_back(boost::json::object{{"path", one.path}, {"why", one.why}});
+  }
+  const std::string_view state = upload.is_finished  ? "finished"
+                                 : upload.is_working ? "running"
+                                                     : "interrupted";
+  boost::json::object record{{"target", upload.target},     {"state", state},
+                             {"uploaded", upload.uploaded}, {"bytes", upload.bytes},
+                             {"pending", upload.pending},   {"failed_count", upload.failed_count},
+                             {"failed", std::move(failed)}, {"expired", upload.is_expired}};
+  if (upload.expires) record["expires"] = iso8601(Timestamp{*upload.expires});
+  if (!upload.trouble.empty()) record["trouble"] = upload.trouble;
+  return record;
 }
 
 }  // namespace
@@ -40,6 +60,7 @@ boost::json::object record_of(const node::RunReport& run) {
     if (run.stop->killed) stop["killed_at"] = iso8601(Timestamp{*run.stop->killed});
     record["stop"] = std::move(stop);
   }
+  if (run.upload) record["upload"] = record_of(*run.upload);
   return record;
 }
 
@@ -59,6 +80,27 @@ std::string outcome_text(const node::RunReport& run) {
       return fmt::format("failed with exit status {}", run.exit_status.value_or(-1));
   }
   std::unreachable();
+}
+
+std::string upload_text(const node::UploadReport& upload) {
+  std::string text =
+      fmt::format("{} ({}) {} in {}", counted(upload.uploaded, "file"),
+                  bytes_in_words(upload.bytes), upload.uploaded == 1 ? "is" : "are", upload.target);
+  if (!upload.is_finished && !upload.is_working) {
+    text += "; what uploads was ended before it was done";
+  } else if (upload.pending > 0) {
+    text += fmt::format("; {} still to be sent", upload.pending);
+    if (!upload.trouble.empty()) text += fmt::format(" (tried last: {})", upload.trouble);
+  } else if (!upload.is_finished) {
+    text += "; it goes on";
+  }
+  if (upload.is_expired) text += "; the permission to upload has expired";
+  if (upload.failed_count > 0) text += fmt::format("; {} not uploaded:", upload.failed_count);
+  for (const auto& one : upload.failed) text += fmt::format("\n  {}: {}", one.path, one.why);
+  if (upload.failed_count > upload.failed.size()) {
+    text += fmt::format("\n  and {} more", upload.failed_count - upload.failed.size());
+  }
+  return text;
 }
 
 }  // namespace runctl::cli

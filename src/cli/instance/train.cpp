@@ -15,6 +15,7 @@
 #include "cli/instance/run_text.hpp"
 #include "cli/instance/train_code.hpp"
 #include "cli/instance/train_data.hpp"
+#include "cli/instance/train_output.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
@@ -30,7 +31,7 @@ constexpr std::array<PositionalSpec, 3> positionals{{
     {.name = "SCRIPT", .help = "the training script, on this machine"},
     {.name = "ARGS", .help = "its arguments, behind --", .need = PositionalSpec::Need::rest},
 }};
-constexpr std::array<OptionSpec, 11> options{{
+constexpr std::array<OptionSpec, 12> options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
@@ -38,6 +39,7 @@ constexpr std::array<OptionSpec, 11> options{{
      .value = "VOLUME",
      .help = "for RUNCTL_CHECKPOINT_DIR; may be the same one"},
     data_s3_option,
+    output_s3_option,
     {.name = "--resume", .help = "go on from the newest checkpoint that verifies"},
     {.name = "--sync-code", .help = "send the project that SCRIPT is in (the default)"},
     {.name = "--no-sync-code", .help = "send SCRIPT alone"},
@@ -48,6 +50,12 @@ constexpr std::array<OptionSpec, 11> options{{
     {.name = "--wait", .help = "show its output, and end as it ends"},
 }};
 
+// What of S3 goes to the machine and comes from it; null for nothing.
+struct Places {
+  DataStaging* data = nullptr;
+  ResultUpload* results = nullptr;
+};
+
 Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
                                                 const std::optional<std::string>& name) {
   if (!name) return std::nullopt;
@@ -55,7 +63,7 @@ Result<std::optional<volume::VolumeFacts>> find(Cloud& cloud,
   return volume;
 }
 
-Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const DataStaging* data,
+Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const Places& places,
                                           std::string code) {
   RUNCTL_TRY_LET(const auto no_run, node::RunId::parse("planned"));
   RUNCTL_TRY_LET(const auto packages, training::find_packages(spec, no_run));
@@ -67,16 +75,20 @@ Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec, const
   }
   if (spec.resume == training::Resume::yes)
     steps.emplace_back("choose the newest checkpoint that verifies, there");
-  if (data != nullptr) steps.push_back(data->step(spec));
+  if (places.data != nullptr) steps.push_back(places.data->step(spec));
   steps.push_back(std::move(code));
   if (packages) steps.push_back(training::in_words(*packages));
   steps.push_back(fmt::format("start {} on {}", spec.code.root.script, label_of(spec.instance)));
+  if (places.results != nullptr) {
+    RUNCTL_TRY_LET(auto step, places.results->step(spec.checkpoint_volume.has_value()));
+    steps.push_back(std::move(step));
+  }
   return steps;
 }
 
 // Asks the machine what it has, where that can be; changes nothing.
 Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
-                              training::TrainSpec& spec, const DataStaging* data,
+                              training::TrainSpec& spec, const Places& places,
                               const training::SyncSettings& settings) {
   constexpr std::chrono::seconds patience{20};
   const node::Machine machine{.shell = session.shell,
@@ -88,7 +100,7 @@ Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
   RUNCTL_TRY_LET(auto code, plan_text(runs ? &machine : nullptr, spec.code, settings));
   std::string text = "It would:\n";
   boost::json::array plan;
-  RUNCTL_TRY_LET(const auto steps, steps_of(spec, data, std::move(code.line)));
+  RUNCTL_TRY_LET(const auto steps, steps_of(spec, places, std::move(code.line)));
   for (const std::string& step : steps) {
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
@@ -133,19 +145,24 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
     data->note_left_out(context);
     spec.stage = data->stage();
   }
+  RUNCTL_TRY_LET(const auto results, ResultUpload::make(arguments, context));
+  if (results) spec.upload = results->hooks();
   RUNCTL_TRY_LET(const auto sender, CodeSender::make(arguments, context));
   if (context.globals.dry_run) {
-    return show_plan_of(context, session, spec, data.get(), sender->settings());
+    return show_plan_of(context, session, spec, {.data = data.get(), .results = results.get()},
+                        sender->settings());
   }
 
   note_left_out(context, spec.code);
-  RUNCTL_TRY_LET(const auto started,
-                 cloud->carry_out(session, operation_of(spec), [&](const volume::Change& change) {
-                   return training::start(change, spec, sender->settings());
-                 }));
+  auto begun = cloud->carry_out(session, operation_of(spec), [&](const volume::Change& change) {
+    return training::start(change, spec, sender->settings());
+  });
+  if (!begun && results && begun.error().effect == Effect::not_applied) results->take_back();
+  RUNCTL_TRY_LET(const auto started, std::move(begun));
   const node::RunReport& run = started.run;
   note(context, fmt::format("Run {} is started on {}.", run.id.str(), spec.instance.id));
   if (started.resume_point) note_resume(context, *started.resume_point, run.checkpoint_directory);
+  if (results) results->note_target(context);
   if (arguments.has("--wait")) {
     return watch(context, {.host = host_of(cloud, spec.instance),
                            .run = run.id,
@@ -154,6 +171,7 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   auto record = record_of(run);
   record["code"] = record_of(spec.code, started.code);
   if (data) record["data"] = data->record();
+  if (results) record["output_s3"] = results->record();
   if (started.resume_point) record["resume"] = record_of(*started.resume_point);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",

@@ -72,6 +72,7 @@ std::string text_of(const FoundRun& found, const Context& context) {
                      {"working directory", word("working_directory")},
                      {"checkpoints", run.checkpoint_directory},
                      {"fencing number", run.fence > 0 ? std::to_string(run.fence) : ""},
+                     {"results", run.upload ? upload_text(*run.upload) : ""},
                      {"git commit", run.git_commit},
                      {"log", fmt::format("{}/log, {} ({} free there)", run.directory,
                                          bytes_in_words(found.details.log_size),

@@ -120,6 +120,10 @@ void present_stopped(Context& context, const RunHost& host, const training::Stop
   } else {
     text = fmt::format("Run {} on {} {}.\n", run.id.str(), host.words, outcome_text(run));
   }
+  if (run.upload && !run.upload->is_over()) {
+    text += fmt::format("What it has written is still being uploaded to {}: runctl runs show {}\n",
+                        run.upload->target, run.id.str());
+  }
   auto record = record_of(run);
   record["had_ended"] = stopped.had_ended;
   record["was_killed"] = stopped.was_killed;

@@ -71,9 +71,14 @@ ExitCode conclude(Context& context, const node::RunReport& run) {
   if (context.globals.output != OutputFormat::text) {
     present(context, {.text = {}, .record = record_of(run), .id = run.id.str()});
   }
+  if (run.upload) note(context, fmt::format("Results: {}", upload_text(*run.upload)));
   if (run.state == node::RunState::succeeded) {
     note(context, fmt::format("Run {} succeeded.", run.id.str()));
-    return ExitCode::ok;
+    if (!run.upload || run.upload->is_whole()) return ExitCode::ok;
+    note(context, fmt::format("Error: not everything that it has written is in {}; it is all on "
+                              "its machine.",
+                              run.upload->target));
+    return ExitCode::partial;
   }
   note(context, fmt::format("Error: Run {} {}.", run.id.str(), outcome_text(run)));
   return ExitCode::failure;
@@ -83,6 +88,7 @@ Result<ExitCode> watch(Context& context, const Watch& watch) {
   // Standard output is the record's under --output json; the log is for people then.
   std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
   std::uint64_t shown = watch.from;
+  bool has_ended = false;  // and its results are still uploaded
   training::Following following{.machine = watch.host.machine(context.stop),
                                 .clock = context.clock,
                                 .write =
@@ -91,6 +97,7 @@ Result<ExitCode> watch(Context& context, const Watch& watch) {
                                       shown += text.size();
                                     },
                                 .tell = [&](std::string_view text) { note(context, text); },
+                                .uploading = [&] { has_ended = true; },
                                 .from = watch.from,
                                 .behind_limit = watch.behind_limit};
   if (!watch.host.is_here()) {
@@ -104,6 +111,11 @@ Result<ExitCode> watch(Context& context, const Watch& watch) {
   Error error = watch.host.in_its_words(std::move(ended).error());
   const bool detached = error.code == Errc::cancelled;
   if (!detached && error.code != Errc::deadline_exceeded && error.code != Errc::unavailable) {
+    return std::unexpected{std::move(error)};
+  }
+  if (has_ended) {
+    error.hint = fmt::format("The machine goes on with that, on {}. To see it:", watch.host.words);
+    error.ways_out = {fmt::format("runctl runs show {}", watch.run.str())};
     return std::unexpected{std::move(error)};
   }
   if (detached && context.interactive && context.second_interrupt) {

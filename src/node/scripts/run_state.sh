@@ -4,7 +4,7 @@
 #   started     time, boot id, wrapper's pid and start time, fencing number
 #   program     the program's pid and start time refused      why it was not started
 #   status      exit status, end time            stop         who asked it to end: time, signal, time of SIGKILL, by
-#   log         its output
+#   log         its output                       upload.sh    what uploads its results, where that was asked for
 # `status` and `stop` are blank files from the start, which are written over in place: on a full disk too.
 runs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/runs}
 runs=${RUNCTL_RUNS:-${runs:-/var/lib/runctl/runs}}
@@ -57,6 +57,18 @@ read_run() {
   fi
   quote "$run" && run_json="$run_json,\"directory\":$quoted"
   run_json="$run_json,\"record\":$(cat "$run/record.json" 2>/dev/null || echo null)"
+}
+
+# Sets upload_json: what is uploaded of the run that was read, and whether something is still at work on that, as the
+# wrapper is to the end; nothing for a run that uploads nothing.
+read_upload() {
+  upload_json=
+  [ -e "$run/upload_status" ] || return 0
+  working=false
+  ! { [ "$run_boot" = "$boot_id" ] && is_alive "$wrapper_pid" "$wrapper_start"; } || working=true
+  flock -n -s "$run/upload_lock" true 2>/dev/null || working=true
+  # After that look: when nothing was at work, this is the last that was said.
+  upload_json=",\"upload\":$(head -c 4000 "$run/upload_status"),\"upload_working\":$working"
 }
 
 # One that had ended before it was asked to did so by itself.

@@ -26,4 +26,5 @@ if [ "$DETAILS" = yes ]; then
   free=$(df -P -k "$run" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }')
   more=",\"free_bytes\":${free:-0},\"details\":$(cat "$run/details.json" 2>/dev/null || echo null)"
 fi
-succeed "$run_json,\"log\":\"$text\",\"next_offset\":$next,\"log_size\":$log_size$more"
+read_upload
+succeed "$run_json$upload_json,\"log\":\"$text\",\"next_offset\":$next,\"log_size\":$log_size$more"

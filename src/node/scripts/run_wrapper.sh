@@ -11,6 +11,19 @@ start_of() {
   shift 19
   printf '%s' "$1"
 }
+# What uploads the results (upload.sh), where there is something: in a session of its own, so that what ends the run does
+# not end it, and without our descriptors, since it must not hold the checkpoint directory.
+start_upload() {
+  [ -e upload.sh ] || return 0
+  /bin/sh ./upload.sh begin </dev/null >/dev/null 2>&1 8>&- 9>&-
+  setsid --fork /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&-
+}
+# Waits for it, or does its work should it have been killed. The next run may have the checkpoint directory by now.
+finish_upload() {
+  [ -e upload.sh ] || return 0
+  exec 9>&-
+  setsid --wait /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&-
+}
 # Of two wrappers of one run one goes on, and none after it ran.
 exec 8>>lock
 flock -n 8 || exit 0
@@ -57,6 +70,7 @@ put started "$(date +%s) $boot_id $$ $(start_of $$) $fence"
 # A trap with a body is not inherited, unlike an ignored signal: the program gets its signals, and this shell
 # lives on until the program has ended.
 trap : HUP INT QUIT USR1 USR2 TERM
+start_upload
 RUNCTL_FENCE=$fence
 export RUNCTL_FENCE
 # In the foreground: a background job of a shell would ignore SIGINT.
@@ -67,4 +81,5 @@ status=$?
 sync log 2>/dev/null
 printf '%s\n' "$status $(date +%s)" 1<>status
 sync status 2>/dev/null
+finish_upload
 exit 0

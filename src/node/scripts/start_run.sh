@@ -1,7 +1,10 @@
 # Starts a command that goes on without us.
 # Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
 # EXPECTED_FENCE (the fencing number that the directory must still have; nothing: any)
+# UPLOAD (the text of upload.sh with its parameters, in gzip and base64; nothing: nothing is uploaded)
 run=$runs/$RUN_ID
+[ -z "$UPLOAD" ] || command -v curl >/dev/null || command -v python3 >/dev/null || command -v wget >/dev/null ||
+  die no_uploader "this machine has neither curl nor python3 nor wget to upload results with"
 if [ ! -d "$run" ]; then
   # Whole or not at all: made aside, then renamed.
   new=$runs/.$RUN_ID.$$
@@ -11,7 +14,8 @@ if [ ! -d "$run" ]; then
     printf '%s\n' "$DETAILS" >"$new/details.json" && printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" &&
     : >"$new/log" && printf '%4095s\n' '' >"$new/status" && printf '%4095s\n' '' >"$new/stop" &&
     printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" &&
-    printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" ||
+    printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" &&
+    { [ -z "$UPLOAD" ] || printf '%s' "$UPLOAD" | base64 -d | gzip -d -c >"$new/upload.sh"; } ||
     die io_error "cannot write $new"
   if [ -n "$CHECKPOINT_DIRECTORY" ]; then
     (umask 022 && mkdir -p -- "$CHECKPOINT_DIRECTORY") || die io_error "cannot create $CHECKPOINT_DIRECTORY"

@@ -94,4 +94,5 @@ for pid in $members; do
   quote "$(head -c 100 "/proc/$pid/cmdline" 2>/dev/null | tr '\000\n' '  ')"
   processes="$processes${processes:+,}{\"pid\":$pid,\"command\":$quoted}"
 done
-succeed "$run_json,\"already\":$already,\"left\":$left,\"processes\":[$processes]"
+read_upload
+succeed "$run_json$upload_json,\"already\":$already,\"left\":$left,\"processes\":[$processes]"
