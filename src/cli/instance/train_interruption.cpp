@@ -157,6 +157,19 @@ Result<training::Started> start_on(const Session& session, const Attended& atten
   return attended.start();
 }
 
+std::unexpected<Error> without_machine(Error error, const Attended& attended) {
+  const training::TrainSpec& spec = attended.spec;
+  const VolumeId& volume = spec.checkpoint_volume->id;
+  error.hint =
+      "Nothing was rented for it, and its volumes are free. To go on on a machine of yours:";
+  error.ways_out = {
+      fmt::format("runctl aws train INSTANCE {} --checkpoint-volume {} --resume",
+                  spec.code.root.script, volume),
+      fmt::format("runctl aws ebs snapshot {}   # to restore it in a zone that has machines",
+                  volume)};
+  return std::unexpected{std::move(error)};
+}
+
 // One operation until the run goes on, so that a machine that was rented for it is not forgotten
 // when we are killed before.
 Result<training::Started> go_on_elsewhere(Context& context, const Attended& attended) {
@@ -165,9 +178,10 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
   return attended.cloud->carry_out(
       session, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
       [&](const Change& change) -> Result<training::Started> {
-        RUNCTL_TRY_LET(const auto rented,
-                       fleet::rent_replacement(change, *attended.plan.replacement,
-                                               [&](std::string_view why) { note(context, why); }));
+        auto found = fleet::rent_replacement(change, *attended.plan.replacement,
+                                             [&](std::string_view why) { note(context, why); });
+        if (!found) return without_machine(std::move(found).error(), attended);
+        const fleet::Rented& rented = *found;
         const InstanceId id = rented.instance.id;
         note(context, fmt::format("Rented {} ({}, {}) in place of {}.", id, rented.instance.type,
                                   fleet::name_of(rented.market), before));
