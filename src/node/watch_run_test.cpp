@@ -211,6 +211,16 @@ TEST_F(watching_a_spot_machine, a_volume_that_another_program_uses_is_kept_and_t
   EXPECT_TRUE(is_mounted());
 }
 
+// Another run's program, which its own watcher is about to end.
+TEST_F(watching_a_spot_machine, a_volume_that_is_free_late_is_unmounted_all_the_same) {
+  start(spec(saves_and_ends));
+  bed_.said_by(fmt::format("(cd {} && exec setsid sleep 4) >/dev/null 2>&1 &", directory_));
+  metadata_.announce("terminate", seconds{60});
+  const auto ended = when_finished();
+  EXPECT_THAT(ended.run.interruption->kept, IsEmpty());
+  EXPECT_FALSE(is_mounted());
+}
+
 TEST_F(watching_a_spot_machine, the_hook_runs_before_the_signal_with_the_environment_of_the_run) {
   start(spec(saves_and_ends, "echo \"hook of $RUNCTL_RUN_ID: $GIVEN\"; pwd"));
   metadata_.announce("terminate", seconds{60});

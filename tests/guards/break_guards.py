@@ -279,6 +279,39 @@ GUARDS = {
     "packages: without them nothing is started": (
         "src/node/scripts/prepare_packages.sh", '  packages_say "$*"\n  exit 125', '  packages_say "$*"',
         "cli/packages_test.py OnThisMachine.test_an_installation_that_fails_ends_the_run_with_its_output"),
+    "interruption: the volumes are unmounted": (
+        "src/node/scripts/watch_run.sh", "  for volume in $VOLUMES; do", "  for volume in; do", r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: what does not end in time is killed": (
+        "src/node/scripts/watch_run.sh", '|| stop_run no yes 20', "|| true", r"node\.watching_a_spot_machine\.a_program_that"),
+    "interruption: a volume in use is not given up before the time is over": (
+        "src/node/scripts/watch_run.sh", """*'"code":"busy"'* | """, "", r"node\.watching_a_spot_machine\.a_volume_that_is_free_late"),
+    "interruption: only spot machines are watched": (
+        "src/node/scripts/watch_run.sh", '[ "$body" = spot ] || break', ":", r"node\.watching_a_spot_machine\.a_machine"),
+    "interruption: hibernation ends nothing": (
+        "src/node/scripts/watch_run.sh", '[ "$action" = hibernate ]', "false", r"node\.watching_a_spot_machine\.hibernation"),
+    "interruption: the watcher is no process of the run": (
+        "src/node/scripts/run_wrapper.sh", "  setsid /bin/sh watch.sh", "  /bin/sh watch.sh", r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: the watcher does not hold the checkpoint directory": (
+        "src/node/scripts/run_wrapper.sh", "watch.sh 8>&- 9>&-", "watch.sh", r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: the wrapper does not hold it either": (
+        "src/node/scripts/run_wrapper.sh", "# From here the checkpoint directory is the next run's, or its volume is unmounted.\nexec 9>&-\n", "",
+        r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: the wrapper waits for the watcher": (
+        "src/node/scripts/run_wrapper.sh", '  [ -n "$noticed" ] || kill "$watcher"', '  kill "$watcher"',
+        r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: only what EC2 takes back is replaced": (
+        "src/fleet/replace.cpp", 'return instance.reason_code.starts_with("Server.SpotInstance");', "return !instance.id.str().empty();",
+        "disks/interruption_test.py Interruption.test_a_machine_that_loses_its_power_is_not_replaced"),
+    "interruption: --no-fallback rents nothing on demand": (
+        "src/fleet/replace.cpp", "if (market == Market::on_demand && !spec.on_demand_allowed) continue;", "",
+        "disks/interruption_test.py Interruption.test_without_any_machine_the_volumes_are_safe_and_nothing_is_rented"),
+    "interruption: the next machine goes on and does not begin": (
+        "src/cli/instance/train_interruption.cpp", "  spec.resume = training::Resume::yes;\n", "",
+        "disks/interruption_test.py Interruption.test_a_run_goes_on_on_another_machine_to_the_same_model"),
+    "interruption: the volumes are taken off before another machine has them": (
+        "src/cli/instance/train_interruption.cpp", "RUNCTL_TRY(take_off_all(attended));", "{}",
+        "disks/interruption_test.py Interruption.test_a_machine_that_is_taken_without_time_is_replaced_too",
+        "disks/interruption_test.py Interruption.test_a_run_goes_on_on_another_machine_to_the_same_model"),
     "results: S3 lets a form do nothing but what its policy says": (
         "src/aws/s3/post_policy.cpp", "if (!holds) return refused", "if (!holds && bucket.empty()) return refused",
         r"aws\.PostPolicy"),
@@ -291,11 +324,11 @@ GUARDS = {
         "src/node/scripts/upload.sh", "if (is_none(path) || known[path] == stat) next", "if (is_none(path)) next",
         r"node\.uploading"),
     "results: what uploads does not hold the checkpoint directory": (
-        "src/node/scripts/run_wrapper.sh", "  exec 9>&-\n  setsid", "  setsid", r"node\.uploading.a_stopped"),
+        "src/node/scripts/run_wrapper.sh", "exec 9>&-\nfinish_upload", "finish_upload", r"node\.uploading.a_stopped"),
     "results: what uploads is no process of the run": (
         "src/node/scripts/run_wrapper.sh", "  setsid --wait /bin/sh", "  /bin/sh", r"node\.uploading.a_stopped"),
     "results: the last upload is made also when what uploads was killed": (
-        "src/node/scripts/run_wrapper.sh", "\nfinish_upload\nexit 0", "\nexit 0", r"node\.uploading.one_that_is_killed"),
+        "src/node/scripts/run_wrapper.sh", "\nfinish_upload\n# What", "\n# What", r"node\.uploading.one_that_is_killed"),
     "results: who waits for a run waits for its results": (
         "src/training/follow.cpp", "(!progress->run.upload || progress->run.upload->is_over())", "true",
         r"training\.run_following"),

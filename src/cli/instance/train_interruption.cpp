@@ -72,6 +72,7 @@ std::vector<volume::VolumeFacts> volumes_of(const training::TrainSpec& spec) {
 
 std::string names_of(const std::vector<volume::VolumeFacts>& volumes) {
   std::vector<std::string> names;
+  names.reserve(volumes.size());
   for (const auto& volume : volumes) names.push_back(label_of(volume));
   return fmt::format("{}", fmt::join(names, " and "));
 }
