@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/cloud.hpp"
 #include "cli/commands.hpp"
@@ -191,8 +192,8 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   if (context.globals.dry_run) return show_plan_of(context, session, spec, prepared);
 
   note_left_out(context, spec.code);
-  for (const std::string& step : steps_of(prepared.interruption, spec)) {
-    note(context, fmt::format("Note: {}.", step));
+  if (const auto steps = steps_of(prepared.interruption, spec); !steps.empty()) {
+    note(context, fmt::format("Note: {}.", fmt::join(steps, ",\n      ")));
   }
   const auto start = [&]() { return start_it(context, *cloud, spec, prepared); };
   RUNCTL_TRY_LET(auto started, start());

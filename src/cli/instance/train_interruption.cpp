@@ -256,14 +256,14 @@ std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::
       fmt::format("when EC2 takes {} back, two minutes before: {}stop the run (SIGTERM){}",
                   label_of(spec.instance), plan.hook.empty() ? "" : "run the hook, ", what)};
   if (plan.action == Action::move || plan.replacement)
-    steps.push_back(fmt::format("detach {}", names_of(volumes)));
+    steps.push_back(fmt::format("then detach {}", names_of(volumes)));
   if (plan.action == Action::snapshot)
-    steps.push_back(fmt::format("take a snapshot of {}", label_of(*spec.checkpoint_volume)));
+    steps.push_back(fmt::format("then take a snapshot of {}", label_of(*spec.checkpoint_volume)));
   if (plan.replacement) {
-    steps.push_back(fmt::format("rent the first of these that is to be had in {}: {}",
+    steps.push_back(fmt::format("then rent the first of these that is to be had in {}: {}",
                                 plan.replacement->launch.zone,
                                 fmt::join(fleet::choices_of(*plan.replacement), ", ")));
-    steps.emplace_back("go on there from the newest checkpoint that verifies");
+    steps.emplace_back("then go on there from the newest checkpoint that verifies");
   }
   return steps;
 }

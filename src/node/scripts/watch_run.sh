@@ -90,7 +90,7 @@ unmount_volume() { # ID
     sleep 0.5
   done
   sync
-  write_report "kept $1 $(printf '%s' "$said" | sed -n '$s/.*"error":"\([^"\\]*\).*/\1/p')"
+  write_report "kept $1 $(printf '%s' "$said" | sed -n '$s/.*"error":"\([^"\\]*\).*/\1/p' | head -c 200)"
 }
 
 # The notice is in `body`.
