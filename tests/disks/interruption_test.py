@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
@@ -11,6 +12,8 @@ import machines
 
 EXAMPLE = os.path.join(cloud.ROOT, "examples", "digits")
 EPOCHS = 10
+# As the machines find it, which have this one's system.
+HAS_TORCH = subprocess.run(["/usr/bin/python3", "-c", "import torch"], capture_output=True, check=False).returncode == 0
 # Saves what it has when it is asked to end.
 SAVES = """
 import os, signal, sys, time
@@ -65,7 +68,7 @@ class Interruption(machines.DiskTest):
         folder = os.path.join(self.cloud.directory, self.id())
         return cloud.write_file(os.path.join(folder, "train.py"), body.encode())
 
-    def take_back(self, machine, ms=30000):
+    def take_back(self, machine, ms=45000):
         self.fault("add", machine, "spot-interruption", f"ms={ms}")
 
     def fault(self, *words):
@@ -86,12 +89,19 @@ class Interruption(machines.DiskTest):
         return run
 
     def test_a_run_goes_on_on_another_machine_to_the_same_model(self):
+        self.check_the_same_model("train.py")
+
+    @unittest.skipUnless(HAS_TORCH, "needs PyTorch (Debian's python3-torch)")
+    def test_one_of_pytorch_does_too(self):
+        self.check_the_same_model("train_torch.py")
+
+    def check_the_same_model(self, script):
         words = ("--epochs", str(EPOCHS), "--seed", "3")
         first = self.spot_machine()
         data = self.mounted(first, "data")
         self.succeeded(self.cloud.run("aws", "train", first, os.path.join(EXAMPLE, "prepare.py"), "--data-volume", data, "--wait"))
         self.succeeded(self.cloud.run("aws", "ebs", "seal", data))
-        train = (first, os.path.join(EXAMPLE, "train.py"), "--data-volume", data, "--checkpoint-volume")
+        train = (first, os.path.join(EXAMPLE, script), "--data-volume", data, "--checkpoint-volume")
         whole = self.mounted(first, "whole")
         straight = self.succeeded(self.cloud.run("aws", "train", *train, whole, "--wait", "--", *words)).out
         final = re.compile(rf"^final epoch={EPOCHS} accuracy=(\S+) sha256=\S+$", re.M)
@@ -119,7 +129,7 @@ class Interruption(machines.DiskTest):
             self.assertIn(f"Volume {volume} was written back and unmounted.", errors)
         second = re.search(rf"^Rented (i-\w+) \(t3.medium, spot\) in place of {first}\.$", errors, re.M).group(1)
         self.assertIn(f"runctl aws terminate {second}", errors)
-        self.assertTrue(cloud.wait_until(lambda: self.state_of(first) == "terminated", 60))
+        self.assertTrue(cloud.wait_until(lambda: self.state_of(first) == "terminated", 120))
         # It came along sealed.
         self.assertIn("sealed", self.cloud.run("aws", "ebs", "show", data).out)
 
