@@ -9,6 +9,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
 import machines
+from signed import Ec2
 
 EXAMPLE = os.path.join(cloud.ROOT, "examples", "digits")
 EPOCHS = 10
@@ -55,8 +56,8 @@ class Attended:
 
 
 class Interruption(machines.DiskTest):
-    def spot_machine(self):
-        return self.cloud.id_of("aws", "create", "t3.medium", "--availability-zone", "us-east-1a", "--spot", "--wait")
+    def spot_machine(self, *words):
+        return self.cloud.id_of("aws", "create", "t3.medium", "--availability-zone", "us-east-1a", "--spot", "--wait", *words)
 
     def mounted(self, machine, name):
         volume = self.cloud.volume()
@@ -155,8 +156,23 @@ class Interruption(machines.DiskTest):
         self.succeeded(self.cloud.run("aws", "ebs", "attach", volume, "--instance", other, "--mount", "/mnt/other"))
         self.assertEqual(machines.run_on(self.cloud.state, other, "cat /mnt/other/checkpoints/saved"), "saved")
 
-    def test_where_there_is_no_spot_machine_the_next_choice_is_taken_and_told(self):
+    def test_the_last_checkpoint_is_in_s3_too_before_its_volume_is_unmounted(self):
+        self.succeeded(self.cloud.run("s3", "create", "s3://results"))
         machine = self.spot_machine()
+        volume = self.mounted(machine, "uploaded")
+        # It writes when it is asked to end, and slowly goes what it wrote.
+        self.fault("add", "PostObject", "delay", "ms=3000")
+        self.addCleanup(self.fault, "clear", "PostObject")
+        run = self.attended(machine, self.script(SAVES), "--checkpoint-volume", volume, "--output-s3", "s3://results/spot", until="up\n")
+        self.take_back(machine, 90000)
+        code, _, errors = run.ended()
+        self.assertEqual(code, 1, errors)
+        self.assertIn(f"Volume {volume} was written back and unmounted.", errors)
+        name = re.search(r"^Run (\S+) is started on", errors, re.M).group(1)
+        self.assertEqual(self.succeeded(self.cloud.run("s3", "cat", f"s3://results/spot/{name}/checkpoints/saved")).out, "saved")
+
+    def test_where_there_is_no_spot_machine_the_next_choice_is_taken_and_told(self):
+        machine = self.spot_machine("--iam-instance-profile", "trainer", "--tag", "team=vision", "--name", "first")
         volume = self.mounted(machine, "choice")
         run = self.attended(machine, self.script(SAVES), "--checkpoint-volume", volume, "--auto-resume", "--fallback-type", "t3.large",
                             until="up\n")
@@ -167,6 +183,11 @@ class Interruption(machines.DiskTest):
         for words in ("renting a spot t3.large instead", "renting an on-demand t3.medium instead", "renting an on-demand t3.large instead"):
             self.assertIn(words, errors)
         rented = re.search(r"^Rented (i-\w+) \(t3.large, on-demand\)", errors, re.M).group(1)
+        ec2 = Ec2(self.cloud.endpoint)
+        self.addCleanup(ec2.close)
+        _, as_it_is = ec2.call("DescribeInstances", **{"InstanceId.1": rented})
+        for what in (":instance-profile/trainer</arn>", "<value>vision</value>", "<value>first</value>", "us-east-1a"):
+            self.assertIn(what, as_it_is)
         self.succeeded(self.cloud.run("--yes", "runs", "stop", re.findall(r"^Run (\S+) is started on", errors, re.M)[-1]))
         code, _, errors = run.ended()
         self.assertEqual(code, 1)

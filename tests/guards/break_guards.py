@@ -285,6 +285,9 @@ GUARDS = {
         "src/node/scripts/watch_run.sh", '|| stop_run no yes 20', "|| true", r"node\.watching_a_spot_machine\.a_program_that"),
     "interruption: a volume in use is not given up before the time is over": (
         "src/node/scripts/watch_run.sh", """*'"code":"busy"'* | """, "", r"node\.watching_a_spot_machine\.a_volume_that_is_free_late"),
+    "interruption: what is still uploaded is waited for": (
+        "src/node/scripts/watch_run.sh", "\n  wait_for_upload\n", "\n",
+        "disks/interruption_test.py Interruption.test_the_last_checkpoint_is_in_s3_too_before_its_volume_is_unmounted"),
     "interruption: only spot machines are watched": (
         "src/node/scripts/watch_run.sh", '[ "$body" = spot ] || break', ":", r"node\.watching_a_spot_machine\.a_machine"),
     "interruption: hibernation ends nothing": (
