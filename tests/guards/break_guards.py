@@ -312,7 +312,8 @@ GUARDS = {
         "src/cli/instance/train_interruption.cpp", "  spec.resume = training::Resume::yes;\n", "",
         "disks/interruption_test.py Interruption.test_a_run_goes_on_on_another_machine_to_the_same_model"),
     "interruption: the volumes are taken off before another machine has them": (
-        "src/cli/instance/train_interruption.cpp", "RUNCTL_TRY(take_off_all(attended));", "{}",
+        "src/cli/instance/train_interruption.cpp", "RUNCTL_TRY(take_off_all(attended));",
+        "if (!plan.is_spot) RUNCTL_TRY(take_off_all(attended));",
         "disks/interruption_test.py Interruption.test_a_machine_that_is_taken_without_time_is_replaced_too",
         "disks/interruption_test.py Interruption.test_a_run_goes_on_on_another_machine_to_the_same_model"),
     "results: S3 lets a form do nothing but what its policy says": (
