@@ -100,37 +100,32 @@ std::string command_text(const RunSpec& spec) {
   return text;
 }
 
-// What watch_run.sh consists of, small enough for a command.
-Result<void> add_watch(Script& script, const RunSpec& spec) {
-  const auto add = [&](std::string_view name, const std::string& text) -> Result<void> {
-    if (text.empty()) {
-      script.parameters.push_back({name, ""});
-      return {};
-    }
-    RUNCTL_TRY_LET(const std::string packed, gzip(text));
-    script.parameters.push_back({name, base64(packed)});
-    return {};
-  };
+// For a command, which has room for 60,000 bytes in all. Nothing for nothing.
+Result<std::string> pack(const std::string& text) {
+  if (text.empty()) return std::string{};
+  RUNCTL_TRY_LET(const std::string packed, gzip(text));
+  return base64(packed);
+}
+
+// watch_run.sh and what it runs, in the format of start_run.sh. Their other parameters come as
+// environment.
+std::string watcher_text(const RunId& run, const InterruptionWatch& watch) {
   std::string volumes;
-  std::string hook;
-  Script watch{.name = "watch_run"};
-  if (spec.watch) {
-    for (const VolumeId& volume : spec.watch->volumes)
-      volumes += (volumes.empty() ? "" : " ") + volume.str();
-    watch.parameters = {{"VOLUMES", volumes},
-                        {"POLL_SECONDS", std::to_string(spec.watch->poll.count())},
-                        {"RESERVE_SECONDS", std::to_string(volumes_reserve.count())}};
-    if (!spec.watch->hook.empty()) {
-      hook = surroundings_text(spec) + "exec /bin/sh -c " + shell_quote(spec.watch->hook) + "\n";
-    }
-  }
-  RUNCTL_TRY(add("WATCH", spec.watch ? assemble(watch) : ""));
-  // Their other parameters come as environment.
-  RUNCTL_TRY(add(
-      "WATCH_STOP",
-      spec.watch ? assemble({.name = "stop_run", .parameters = {{"RUN_ID", spec.id.str()}}}) : ""));
-  RUNCTL_TRY(add("WATCH_UNMOUNT", spec.watch ? assemble({.name = "unmount"}) : ""));
-  return add("WATCH_HOOK", hook);
+  for (const VolumeId& volume : watch.volumes)
+    volumes += (volumes.empty() ? "" : " ") + volume.str();
+  const Script watcher{
+      .name = "watch_run",
+      .parameters = {{"VOLUMES", volumes},
+                     {"POLL_SECONDS", std::to_string(watch.poll.count())},
+                     {"RESERVE_SECONDS", std::to_string(volumes_reserve.count())}}};
+  const Script stop{.name = "stop_run", .parameters = {{"RUN_ID", run.str()}}};
+  return fmt::format("#### stop.sh\n{}#### watch.sh\n{}#### unmount.sh\n{}", assemble(stop),
+                     assemble(watcher), assemble({.name = "unmount"}));
+}
+
+std::string hook_text(const RunSpec& spec) {
+  if (!spec.watch || spec.watch->hook.empty()) return {};
+  return surroundings_text(spec) + "exec /bin/sh -c " + shell_quote(spec.watch->hook) + "\n";
 }
 
 // Room in an answer for what else it says of a run.
@@ -183,14 +178,13 @@ std::string_view name_of(RunPackages::Kind kind) {
 
 Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
   RUNCTL_TRY(check(spec));
-  std::string upload;
-  if (spec.upload) {
-    // Packed: with everything else that starts a run it has to fit into one command.
-    RUNCTL_TRY_LET(const std::string packed,
-                   gzip(uploader_text(*spec.upload, spec.checkpoint_directory)));
-    upload = base64(packed);
-  }
-  Script script{
+  RUNCTL_TRY_LET(
+      auto upload,
+      pack(spec.upload ? uploader_text(*spec.upload, spec.checkpoint_directory) : std::string{}));
+  RUNCTL_TRY_LET(auto watch, pack(spec.watch ? watcher_text(spec.id, *spec.watch) : std::string{}));
+  RUNCTL_TRY_LET(auto hook, pack(hook_text(spec)));
+  RUNCTL_TRY_LET(auto wrapper, pack(std::string{script_text("run_wrapper")}));
+  const Script script{
       .name = "start_run",
       .parameters = {{"RUN_ID", spec.id.str()},
                      {"COMMAND", command_text(spec)},
@@ -199,9 +193,10 @@ Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
                      {"CHECKPOINT_DIRECTORY", spec.checkpoint_directory},
                      {"EXPECTED_FENCE",
                       spec.expected_fence ? std::to_string(*spec.expected_fence) : std::string{}},
-                     {"WRAPPER", std::string{script_text("run_wrapper")}},
+                     {"WRAPPER", std::move(wrapper)},
+                     {"WATCH", std::move(watch)},
+                     {"WATCH_HOOK", std::move(hook)},
                      {"UPLOAD", std::move(upload)}}};
-  RUNCTL_TRY(add_watch(script, spec));
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));
   return read_run_report(machine.instance, record);
 }

@@ -142,7 +142,8 @@ struct RunReport {
   std::string checkpoint_directory = {};
   std::string git_commit = {};
   bool already = false;  // start_run found it started
-  std::optional<UploadReport> upload = {};  // of a run that uploads, from run_status and stop_run alone
+  std::optional<UploadReport> upload =
+      {};  // of a run that uploads, from run_status and stop_run alone
 };
 
 // Starts it once, however often it is called: a second call with the same id and command reports

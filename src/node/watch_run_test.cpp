@@ -261,6 +261,20 @@ TEST_F(watching_a_spot_machine, a_machine_that_is_no_spot_machine_is_not_watched
   EXPECT_EQ(run_status(bed_.machine(), id("r"), 0)->run.state, RunState::running);
 }
 
+// Run Command takes 64 KiB, and start_run() refuses what is longer than script_limit.
+TEST_F(watching_a_spot_machine, all_that_a_run_can_bring_fits_into_one_command) {
+  RunSpec all = spec("echo never", std::string(300, ':'));
+  all.argv.push_back(std::string(2'000, 'x'));
+  all.packages = RunPackages{.from = "requirements.txt", .list = std::string(500, 'p'), .key = "k"};
+  // Over already, so that nothing is tried.
+  all.upload = UploadSpec{.url = "http://127.0.0.1:9/" + std::string(200, 'u'),
+                          .form = {{.name = "policy", .value = std::string(1'500, 'f')}},
+                          .key_prefix = std::string(200, 'k'),
+                          .target = "s3://" + std::string(200, 't'),
+                          .expires = std::chrono::sys_seconds{seconds{1}}};
+  EXPECT_EQ(code_of(start_run(bed_.machine(), all)), "");
+}
+
 TEST_F(watching_a_spot_machine, python_asks_where_there_is_no_curl) {
   metadata_.set_life_cycle("on-demand");
   start(spec(saves_and_ends));

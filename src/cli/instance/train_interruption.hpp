@@ -21,9 +21,7 @@ namespace runctl::cli {
 inline constexpr OptionSpec on_interruption_option{
     .name = "--on-interruption",
     .value = "ACTION",
-    .help =
-        "of a spot machine, after the run is stopped and its volumes unmounted: stop (no more), "
-        "move (detach them), snapshot (of the checkpoints)"};
+    .help = "when EC2 takes a spot machine back: stop the run, move its volumes, or snapshot"};
 inline constexpr OptionSpec interruption_hook_option{
     .name = "--interruption-hook",
     .value = "COMMAND",

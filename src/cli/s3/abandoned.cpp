@@ -89,7 +89,8 @@ std::string table_of(const std::vector<Abandoned>& uploads, Timestamp now) {
   Table table{{"BEGUN", "AGE", "SIZE", "OBJECT", "UPLOAD ID"}};
   for (const Abandoned& upload : uploads) {
     table.add({iso8601(upload.begun).substr(0, 19) + "Z", duration_in_words(now - upload.begun),
-               upload.bytes ? bytes_in_words(*upload.bytes) : "not told", transfer::printable(upload.key), upload.upload_id});
+               upload.bytes ? bytes_in_words(*upload.bytes) : "not told",
+               transfer::printable(upload.key), upload.upload_id});
   }
   return table.text();
 }

@@ -1,10 +1,15 @@
 # Starts a command that goes on without us.
 # Parameters: RUN_ID COMMAND (a shell text) RECORD and DETAILS (JSON) CHECKPOINT_DIRECTORY WRAPPER
 # EXPECTED_FENCE (the fencing number that the directory must still have; nothing: any)
-#   WATCH WATCH_STOP WATCH_UNMOUNT WATCH_HOOK (watch_run.sh and what it needs; nothing: it is no spot machine, or there
-#   is no hook) UPLOAD (upload.sh with its parameters; nothing: nothing is uploaded), each as gzip and base64 make it
+#   WATCH (watch_run.sh and what it needs; nothing: it is no spot machine) WATCH_HOOK (nothing: none) UPLOAD (upload.sh with
+#   its parameters; nothing: nothing is uploaded): these and WRAPPER as gzip and base64 make them
 unpack() { # FILE TEXT: nothing for no text
   [ -z "$2" ] || printf '%s' "$2" | base64 -d | gzip -d >"$1"
+}
+# Several files, each behind a line with its name: together they are a third smaller.
+unpack_files() { # DIRECTORY TEXT
+  [ -z "$2" ] || printf '%s' "$2" | base64 -d | gzip -d |
+    directory="$1" awk '/^#### [a-z]+[.]sh$/ { file = ENVIRON["directory"] "/" $2; next } { print >file }'
 }
 run=$runs/$RUN_ID
 [ -z "$UPLOAD" ] || command -v curl >/dev/null || command -v python3 >/dev/null || command -v wget >/dev/null ||
@@ -15,10 +20,9 @@ if [ ! -d "$run" ]; then
   undo() { rm -rf -- "$new"; }
   mkdir -p "$new" &&
     printf '%s\n' "$COMMAND" >"$new/command.sh" && printf '%s\n' "$RECORD" >"$new/record.json" &&
-    printf '%s\n' "$DETAILS" >"$new/details.json" && printf '%s\n' "$WRAPPER" >"$new/wrapper.sh" &&
+    printf '%s\n' "$DETAILS" >"$new/details.json" && unpack "$new/wrapper.sh" "$WRAPPER" &&
     : >"$new/log" && printf '%4095s\n' '' >"$new/status" && printf '%4095s\n' '' >"$new/stop" &&
-    unpack "$new/watch.sh" "$WATCH" && unpack "$new/stop.sh" "$WATCH_STOP" &&
-    unpack "$new/unmount.sh" "$WATCH_UNMOUNT" && unpack "$new/hook.sh" "$WATCH_HOOK" &&
+    unpack_files "$new" "$WATCH" && unpack "$new/hook.sh" "$WATCH_HOOK" &&
     { [ -z "$WATCH" ] || printf '%4095s\n' '' >"$new/interruption"; } &&
     printf '%s\n' "$CHECKPOINT_DIRECTORY" >"$new/checkpoint_directory" &&
     printf '%s\n' "$EXPECTED_FENCE" >"$new/expected_fence" &&
