@@ -59,7 +59,11 @@ Result<std::optional<CustomerKey>> customer_key_of(const Call& call, std::string
   if (!bytes || bytes->size() != key_length) {
     return invalid("The secret key was invalid for the specified algorithm.");
   }
-  return CustomerKey{.bytes = *std::move(bytes)};
+  // Made in place: of a moved temporary GCC 12 believes, under -fsanitize=thread, that it is too
+  // small.
+  std::optional<CustomerKey> key{std::in_place};
+  key->bytes = *std::move(bytes);
+  return key;
 }
 
 void keep_customer_key(const CustomerKey& key, Random& random, StoredHeaders& stored) {
