@@ -61,9 +61,9 @@ Result<std::optional<CustomerKey>> customer_key_of(const Call& call, std::string
   }
   // Made in place: of a moved temporary GCC 12 believes, under -fsanitize=thread, that it is too
   // small.
-  std::optional<CustomerKey> key{std::in_place};
-  key->bytes = *std::move(bytes);
-  return key;
+  std::optional<CustomerKey> made{std::in_place};
+  made->bytes = *std::move(bytes);
+  return made;
 }
 
 void keep_customer_key(const CustomerKey& key, Random& random, StoredHeaders& stored) {
