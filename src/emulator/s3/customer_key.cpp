@@ -59,10 +59,9 @@ Result<std::optional<CustomerKey>> customer_key_of(const Call& call, std::string
   if (!bytes || bytes->size() != key_length) {
     return invalid("The secret key was invalid for the specified algorithm.");
   }
-  // Made in place: of a moved temporary GCC 12 believes, under -fsanitize=thread, that it is too
-  // small.
+  // Copied: of a moved string GCC 12 believes, under -fsanitize=thread, that it does not fit.
   std::optional<CustomerKey> made{std::in_place};
-  made->bytes = *std::move(bytes);
+  made->bytes.append(bytes->data(), bytes->size());
   return made;
 }
 
