@@ -134,6 +134,7 @@ journal::Recorder Cloud::take_over(journal::Operation operation) {
 }
 
 void Cloud::end_taken_over(journal::Recorder& recorder, const Error* error) {
+  if (recorder.operation().state != journal::State::open) return;
   const auto written = error == nullptr ? recorder.end(journal::State::done, "")
                                         : recorder.end(journal::State::open, error->message);
   if (!written) warn_unwritten(recorder.operation(), written.error());

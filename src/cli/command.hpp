@@ -2,6 +2,9 @@
 // the reference are made from it.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -61,6 +64,15 @@ struct OptionSpec {
   char letter = '\0';           // 'v' for -v
 };
 
+// One list out of several, in their order.
+template <std::size_t... Sizes>
+[[nodiscard]] constexpr auto joined(const std::array<OptionSpec, Sizes>&... lists) {
+  std::array<OptionSpec, (Sizes + ...)> all{};
+  auto at = all.begin();
+  ((at = std::ranges::copy(lists, at).out), ...);
+  return all;
+}
+
 struct PositionalSpec {
   std::string_view name;  // "VOLUME"
   std::string_view help;
@@ -80,6 +92,8 @@ class Arguments {
   // Of a required positional; the parser has made sure that it is there.
   [[nodiscard]] const std::string& positional(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> rest(std::string_view name) const;
+  // Of an optional positional.
+  [[nodiscard]] std::optional<std::string> first(std::string_view name) const;
 };
 
 struct Context;

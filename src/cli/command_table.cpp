@@ -61,6 +61,7 @@ std::span<const CommandSpec> command_table() {
       checkpoint_resume,
       checkpoint_cleanup,
       local,
+      workflow_train,
       runs_list,
       runs_show,
       runs_logs,

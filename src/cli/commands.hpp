@@ -57,6 +57,7 @@ extern const CommandSpec checkpoint_verify;
 extern const CommandSpec checkpoint_resume;
 extern const CommandSpec checkpoint_cleanup;
 extern const CommandSpec local;
+extern const CommandSpec workflow_train;
 extern const CommandSpec monitor;
 extern const CommandSpec runs_list;
 extern const CommandSpec runs_show;

@@ -267,6 +267,12 @@ const std::string& Arguments::positional(std::string_view name) const {
   return positionals.find(name)->second.front();
 }
 
+std::optional<std::string> Arguments::first(std::string_view name) const {
+  auto words = rest(name);
+  if (words.empty()) return std::nullopt;
+  return std::move(words.front());
+}
+
 std::vector<std::string> Arguments::rest(std::string_view name) const {
   const auto found = positionals.find(name);
   return found == positionals.end() ? std::vector<std::string>{} : found->second;

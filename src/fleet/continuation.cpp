@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "fleet/give_back.hpp"
 #include "fleet/launch.hpp"
 #include "fleet/prewarm.hpp"
 #include "fleet/provision.hpp"
@@ -30,26 +31,10 @@ using journal::Outcome;
 using journal::Step;
 using volume::Change;
 
-bool took_effect(const Operation& operation, std::string_view action) {
-  return std::ranges::any_of(operation.steps, [&](const Step& step) {
-    return step.action == action && step.outcome == Outcome::applied;
-  });
-}
-
-// All subjects that are ids of that kind, in order.
-template <class Id>
-std::vector<Id> subjects(const Operation& operation) {
-  std::vector<Id> found;
-  for (const std::string& text : operation.subjects) {
-    if (auto id = Id::parse(text)) found.push_back(*std::move(id));
-  }
-  return found;
-}
-
-// The first of them. Errors: corrupt when there is none.
+// The first subject of that kind. Errors: corrupt when there is none.
 template <class Id>
 Result<Id> subject(const Operation& operation) {
-  auto found = subjects<Id>(operation);
+  auto found = subjects_of<Id>(operation);
   if (!found.empty()) return std::move(found.front());
   return fail(Errc::corrupt, fmt::format("the journal's {} lacks its subjects", operation.id));
 }
@@ -137,8 +122,9 @@ Result<std::string> go_on_unmount(const Change& change) {
 // What was made, and where it was to go.
 Result<std::string> go_on_with_new_volume(const Change& change) {
   const Operation& operation = change.recorder.operation();
-  const bool made = took_effect(operation, "CreateVolume") || took_effect(operation, "CopyVolumes");
-  const auto volumes = subjects<VolumeId>(operation);
+  const bool made =
+      has_happened(operation, "CreateVolume") || has_happened(operation, "CopyVolumes");
+  const auto volumes = subjects_of<VolumeId>(operation);
   if (!made || volumes.empty()) return never_happened("No volume was made.");
   const VolumeId& id = volumes.back();  // behind that which a copy was made of
   RUNCTL_TRY_LET(const auto ready, volume::wait_until_available(change.session, id));
@@ -160,8 +146,8 @@ Result<std::string> go_on_with_new_volume(const Change& change) {
 // A machine that was to have data volumes gets them.
 Result<std::string> go_on_launch(const Change& change) {
   const Operation& operation = change.recorder.operation();
-  const auto machines = subjects<InstanceId>(operation);
-  if (!took_effect(operation, "RunInstances") || machines.empty()) {
+  const auto machines = subjects_of<InstanceId>(operation);
+  if (!has_happened(operation, "RunInstances") || machines.empty()) {
     return never_happened("No machine was rented.");
   }
   const InstanceId& id = machines.front();
@@ -170,7 +156,7 @@ Result<std::string> go_on_launch(const Change& change) {
   RUNCTL_TRY_LET(auto instance, read_instance(change, id));
   if (!is_empty(data)) {
     RUNCTL_TRY_LET(instance, wait_until_ready(change.session, id));
-    std::vector<VolumeId> made = subjects<VolumeId>(operation);
+    std::vector<VolumeId> made = subjects_of<VolumeId>(operation);
     std::erase_if(made, [&](const VolumeId& each) {
       return std::ranges::find(data.volumes, each) != data.volumes.end();
     });
@@ -184,8 +170,8 @@ Result<std::string> go_on_launch(const Change& change) {
 // A snapshot whose label was not written is worth what one without a freeze is.
 Result<std::string> go_on_snapshot(const Change& change) {
   const Operation& operation = change.recorder.operation();
-  const auto snapshots = subjects<SnapshotId>(operation);
-  if (!took_effect(operation, "CreateSnapshot") || snapshots.empty()) {
+  const auto snapshots = subjects_of<SnapshotId>(operation);
+  if (!has_happened(operation, "CreateSnapshot") || snapshots.empty()) {
     return never_happened("No snapshot was taken.");
   }
   const SnapshotId& id = snapshots.front();
@@ -224,7 +210,7 @@ Result<std::string> go_on_modify(const Change& change) {
   RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
   const auto size = integer_at(plan, "size");
   if (!size || volume.size.count < *size) {
-    const bool sent = took_effect(operation, "ModifyVolume");
+    const bool sent = has_happened(operation, "ModifyVolume");
     return sent ? fmt::format("Volume {} is modified.", id)
                 : never_happened(fmt::format("Volume {} was not modified.", id));
   }
@@ -237,8 +223,8 @@ Result<std::string> go_on_modify(const Change& change) {
 
 Result<std::string> go_on_train(const Change& change) {
   const Operation& operation = change.recorder.operation();
-  const auto machines = subjects<InstanceId>(operation);
-  if (!took_effect(operation, "machine:start-run") || machines.empty()) {
+  const auto machines = subjects_of<InstanceId>(operation);
+  if (!has_happened(operation, "machine:start-run") || machines.empty()) {
     return never_happened("The run was not started; volumes that were attached for it stay so.");
   }
   return fmt::format("The run was started. How it stands: runctl aws status {}", machines.front());
@@ -247,7 +233,7 @@ Result<std::string> go_on_train(const Change& change) {
 // Asked to end, a run may end by itself; whether it has is what was looked at.
 Result<std::string> go_on_stop_run(const Change& change) {
   const Operation& operation = change.recorder.operation();
-  if (took_effect(operation, "machine:stop-run")) return "The run has ended.";
+  if (has_happened(operation, "machine:stop-run")) return "The run has ended.";
   return never_happened(
       fmt::format("The run goes on. To stop it: runctl runs stop {}",
                   operation.subjects.empty() ? "RUN" : operation.subjects.back()));

@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "base/time_text.hpp"
 #include "fleet/data_volumes.hpp"
+#include "fleet/give_back.hpp"
 #include "fleet/judge.hpp"
 #include "fleet/provision.hpp"
 #include "fleet/terminate.hpp"
@@ -32,13 +33,7 @@ using volume::InstanceFacts;
 using volume::Session;
 using volume::VolumeFacts;
 
-// What taking back may cost after the command's own time is over.
-constexpr std::chrono::minutes patience{15};
 constexpr std::chrono::seconds question_patience{60};
-// For what holds the volume on a machine and ends by itself: a script that was sent before is at
-// most so long at it.
-constexpr std::chrono::minutes take_off_patience{2};
-
 Error refuse(std::string message, std::string hint, std::string_view anchor) {
   return Error{.code = Errc::conflict,
                .message = std::move(message),
@@ -158,26 +153,6 @@ Result<void> take_off(const Change& change, const Borrowed& what) {
   return volume::execute_detach(change, facts, plan);
 }
 
-// What the killed command had sent may still be at it, and a machine that is busy answers late.
-bool may_pass(const Error& error) {
-  const std::string code = error.remote ? error.remote->code : "";
-  return code == "locked" || code == "busy" || error.code == Errc::unavailable ||
-         error.code == Errc::throttled;
-}
-
-Result<void> take_off_patiently(const Change& change, const Borrowed& what) {
-  const Session& session = change.session;
-  const auto until = std::min(session.deadline, session.clock.ticks() + take_off_patience);
-  while (true) {
-    auto off = take_off(change, what);
-    if (off || !may_pass(off.error()) || session.clock.ticks() >= until) return off;
-    session.progress(
-        fmt::format("waiting for {} on {}: {}", what.volume, what.machine, off.error().message));
-    RUNCTL_TRY(
-        session.clock.sleep_until(session.clock.ticks() + std::chrono::seconds{2}, session.stop));
-  }
-}
-
 // Its volumes must be away, or marked.
 Result<void> terminate_rented(const Change& change, const InstanceId& id) {
   const Session& session = change.session;
@@ -194,7 +169,8 @@ Result<void> terminate_rented(const Change& change, const InstanceId& id) {
 
 Result<void> give_back(const Change& change, const Borrowed& what) {
   RUNCTL_TRY_LET(const bool away, is_away(change.session, what));
-  auto off = away ? Result<void>{} : take_off_patiently(change, what);
+  auto off =
+      away ? Result<void>{} : patiently(change.session, [&] { return take_off(change, what); });
   if (!what.rented) return off;
   if (!off) {
     // A machine that costs money is not kept for it, and the volume is not mounted unseen again.
@@ -240,14 +216,6 @@ Result<Work> work_on(const Change& change, const PrewarmPlan& plan, InstanceFact
   return work;
 }
 
-// For steps that no stop and no time-out of the command may keep from being done.
-Session patient(const Session& session) {
-  Session own = session;
-  own.stop = {};
-  own.deadline = session.clock.ticks() + patience;
-  return own;
-}
-
 std::unexpected<Error> may_still_act(const journal::Step& step) {
   auto early = fail(Errc::precondition,
                     fmt::format("{} may still take effect until {}: nothing is seen of it so far",
@@ -266,14 +234,6 @@ Result<void> check_settled(const journal::Operation& operation, bool rented) {
     if (!settled && makes) return may_still_act(step);
   }
   return {};
-}
-
-template <class Id>
-std::optional<Id> first_of(const journal::Operation& operation) {
-  for (const std::string& text : operation.subjects) {
-    if (auto id = Id::parse(text)) return *std::move(id);
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -349,33 +309,33 @@ Result<Prewarmed> execute_prewarm(const Change& change, const PrewarmPlan& plan,
 Result<std::string> take_back_prewarm(const Change& change) {
   const journal::Operation& operation = change.recorder.operation();
   RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
-  const auto volume = first_of<VolumeId>(operation);
-  const auto machine = first_of<InstanceId>(operation);
-  if (!volume) {
+  const auto volumes = subjects_of<VolumeId>(operation);
+  const auto machines = subjects_of<InstanceId>(operation);
+  if (volumes.empty()) {
     return fail(Errc::corrupt, fmt::format("the journal's {} lacks its subjects", operation.id));
   }
   const bool rented = boolean_at(plan, "rents").value_or(false);
   RUNCTL_TRY(check_settled(operation, rented));
-  const std::string again = fmt::format("runctl aws ebs pre-warm {} {}{}", *volume,
+  const std::string again = fmt::format("runctl aws ebs pre-warm {} {}{}", volumes.front(),
                                         string_at(plan, "source").value_or("S3URI"),
                                         boolean_at(plan, "seals").value_or(false) ? " --seal" : "");
-  if (!machine) {
+  if (machines.empty()) {
     return fmt::format("No machine was rented, and nothing filled. It is over: {}", again);
   }
-  RUNCTL_TRY(give_back(change, {.volume = *volume,
-                                .machine = *machine,
+  RUNCTL_TRY(give_back(change, {.volume = volumes.front(),
+                                .machine = machines.front(),
                                 .rented = rented,
                                 .attached = boolean_at(plan, "attaches").value_or(false),
                                 .mounted = boolean_at(plan, "mounts").value_or(false)}));
-  RUNCTL_TRY_LET(const auto now,
-                 volume::read_volume(change.session.aws, *volume, change.session.options()));
+  RUNCTL_TRY_LET(const auto now, volume::read_volume(change.session.aws, volumes.front(),
+                                                     change.session.options()));
   const std::string gone =
-      rented ? fmt::format(" The temporary instance {} is terminated.", *machine) : "";
+      rented ? fmt::format(" The temporary instance {} is terminated.", machines.front()) : "";
   if (volume::mode_of(now) == volume::VolumeMode::sealed) {
-    return fmt::format("Volume {} is filled and sealed.{}", *volume, gone);
+    return fmt::format("Volume {} is filled and sealed.{}", volumes.front(), gone);
   }
-  return fmt::format("Volume {} may be filled in part.{} To go on where it was: {}", *volume, gone,
-                     again);
+  return fmt::format("Volume {} may be filled in part.{} To go on where it was: {}",
+                     volumes.front(), gone, again);
 }
 
 }  // namespace runctl::fleet

@@ -18,10 +18,6 @@
 
 namespace runctl::fleet {
 
-// Dollars an hour of launch.hpp's default type: list price of us-east-1, Linux, on demand.
-// Source: https://aws.amazon.com/ec2/pricing/on-demand
-inline constexpr double default_type_per_hour = 0.0416;
-
 struct PrewarmSpec {
   std::optional<volume::InstanceFacts> instance = {};  // --instance
   std::optional<volume::Filesystem> filesystem = {};   // for a volume that was created empty

@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "fleet/continuation.hpp"
 #include "fleet/judge.hpp"
+#include "volume/read.hpp"
 #include "volume/standstill.hpp"
 
 namespace runctl::fleet {
@@ -26,26 +27,26 @@ std::unexpected<Error> may_still_act(const Step& step, const Finding& finding) {
   return early;
 }
 
-Result<void> settle_steps(const Change& change, const Continuation& continuation,
-                          Resumed& resumed) {
+Result<std::vector<std::string>> settle_steps(const Change& change, Repeating repeating) {
+  std::vector<std::string> found;
   const std::size_t count = change.recorder.operation().steps.size();
   for (std::size_t i = 0; i < count; ++i) {
     const Step step = change.recorder.operation().steps[i];
     if (step.outcome == Outcome::applied || step.outcome == Outcome::not_applied) continue;
     RUNCTL_TRY_LET(const auto finding, judge(change.session, step));
     if (finding.verdict == Verdict::still_open) {
-      if (!continuation.repeats) return may_still_act(step, finding);
-      resumed.found.push_back(
+      if (repeating == Repeating::no) return may_still_act(step, finding);
+      found.push_back(
           fmt::format("{} is not seen to have taken effect: {}", step.action, finding.words));
       continue;
     }
     const bool applied = finding.verdict == Verdict::applied;
     change.recorder.settle(i, applied ? Outcome::applied : Outcome::not_applied, finding.words);
     for (const std::string& id : finding.subjects) change.recorder.add_subject(id);
-    resumed.found.push_back(fmt::format(
-        "{} {}: {}", step.action, applied ? "took effect" : "did not take effect", finding.words));
+    found.push_back(fmt::format("{} {}: {}", step.action,
+                                applied ? "took effect" : "did not take effect", finding.words));
   }
-  return {};
+  return found;
 }
 
 // Nothing may stay frozen, whatever became of the rest.
@@ -55,6 +56,10 @@ Result<void> thaw_all(const Change& change) {
     RUNCTL_TRY_LET(const auto what, parse_json(step.request));
     RUNCTL_TRY_LET(const auto id, VolumeId::parse(string_at(what, "volume").value_or("")));
     RUNCTL_TRY_LET(const auto from, InstanceId::parse(string_at(what, "instance").value_or("")));
+    // A machine that is off, or gone, freezes nothing.
+    const auto machine = volume::read_instance(change.session.aws, from, change.session.options());
+    if (!machine && machine.error().code == Errc::not_found) continue;
+    if (machine && machine->state != volume::InstanceState::running) continue;
     RUNCTL_TRY(volume::thaw(change.session, id, from, string_at(what, "token").value_or("")));
   }
   return {};
@@ -72,11 +77,16 @@ void settle_repeated(const Change& change) {
 
 }  // namespace
 
+Result<std::vector<std::string>> settle(const Change& change, Repeating repeating) {
+  RUNCTL_TRY(thaw_all(change));
+  return settle_steps(change, repeating);
+}
+
 Result<Resumed> resume(const Change& change) {
   Resumed resumed;
   const Continuation continuation = continuation_of(change.recorder.operation().kind);
-  RUNCTL_TRY(thaw_all(change));
-  RUNCTL_TRY(settle_steps(change, continuation, resumed));
+  const auto repeating = continuation.repeats ? Repeating::yes : Repeating::no;
+  RUNCTL_TRY_LET(resumed.found, settle(change, repeating));
   RUNCTL_TRY_LET(resumed.outcome, continuation.act(change));
   settle_repeated(change);
   return resumed;

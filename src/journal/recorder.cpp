@@ -70,6 +70,7 @@ void Recorder::add_subject(const std::string& id) {
 }
 
 Result<void> Recorder::end(const Error* error) {
+  if (operation_.state != State::open) return {};
   if (error == nullptr) return end(State::done, "");
   if (stays_open(operation_, *error)) return end(State::open, error->message);
   return end(State::failed, error->message);

@@ -52,7 +52,8 @@ class Recorder {
   }
 
   // The command is over; `error` is null when all is as it was to be. An operation is left open
-  // when what it did is not known, or when it stopped half-way (time-out, Ctrl-C).
+  // when what it did is not known, or when it stopped half-way (time-out, Ctrl-C); one that has
+  // been ended in a state stays in it.
   // Errors: those of the journal. What was done stays done: it is left open then, never lost.
   [[nodiscard]] Result<void> end(const Error* error);
   [[nodiscard]] Result<void> end(State state, std::string message);

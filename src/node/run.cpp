@@ -241,6 +241,12 @@ Result<RunDetails> run_details(const Machine& machine, const RunId& id) {
   return details;
 }
 
+Result<std::string> keep_run(const Machine& machine, const RunId& id) {
+  RUNCTL_TRY_LET(const auto record,
+                 run_script(machine, {.name = "keep_run", .parameters = {{"RUN_ID", id.str()}}}));
+  return string_at(record, "directory").value_or("");
+}
+
 Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count) {
   constexpr std::size_t most = 20;  // of records that fit SSM's 24,000 characters
   RUNCTL_TRY_LET(

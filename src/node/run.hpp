@@ -188,6 +188,12 @@ struct RunDetails {
 // Errors: as run_status.
 [[nodiscard]] Result<RunDetails> run_details(const Machine& machine, const RunId& id);
 
+// Copies what a run has left on its machine's own disk (log and records, not its command) to the
+// filesystem of its checkpoints, `runs/RUN` beside them, and gives the directory, on the machine.
+// May be repeated. Errors (`remote->code`): not_found (no_run), precondition (no_checkpoints),
+// conflict (no_space, and nothing is left half-copied); as run_script.
+[[nodiscard]] Result<std::string> keep_run(const Machine& machine, const RunId& id);
+
 // Newest first, 20 at most. Errors: as run_script.
 [[nodiscard]] Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count);
 

@@ -261,6 +261,38 @@ TEST_F(runs, an_unknown_run_is_not_found) {
   EXPECT_EQ(progress.error().code, Errc::not_found);
 }
 
+TEST_F(runs, what_it_left_is_kept_beside_its_checkpoints_without_its_command) {
+  auto spec = shell_run("r", "echo first words; echo more >&2");
+  const auto volume = bed_.root() / "volume";
+  spec.checkpoint_directory = volume / "checkpoints";
+  spec.environment = {{.name = "MY_TOKEN", .value = "tell-nobody"}};
+  ASSERT_EQ(code_of(start_run(bed_.machine(), spec)), "");
+  (void)when_ended(spec.id);
+  for (int time = 0; time < 2; ++time) {  // it may be repeated
+    const auto kept = keep_run(bed_.machine(), spec.id);
+    ASSERT_EQ(code_of(kept), "");
+    EXPECT_EQ(*kept, (volume / "runs" / "r").string());
+  }
+  EXPECT_EQ(bed_.said_by("cat " + (volume / "runs/r/log").string()), "first words\nmore");
+  EXPECT_EQ(bed_.said_by(fmt::format("ls -A {0}; ls -A {0}/r", (volume / "runs").string())),
+            "r\ndetails.json\nlog\nrecord.json\nstarted\nstatus\nstop");
+  EXPECT_EQ(bed_.said_by("grep -r tell-nobody " + (volume / "runs").string()), "");
+}
+
+TEST_F(runs, what_it_left_is_not_kept_where_there_is_no_place_for_it) {
+  EXPECT_EQ(code_of(keep_run(bed_.machine(), id("nothing"))), "no_run");
+  ASSERT_EQ(code_of(start_run(bed_.machine(), shell_run("r", "true"))), "");
+  (void)when_ended(id("r"));
+  EXPECT_EQ(code_of(keep_run(bed_.machine(), id("r"))), "no_checkpoints");
+  // Where the machine has its own, they are theirs.
+  auto spec = shell_run("s", "echo here");
+  spec.checkpoint_directory = checkpoints();
+  ASSERT_EQ(code_of(start_run(bed_.machine(), spec)), "");
+  (void)when_ended(spec.id);
+  ASSERT_EQ(code_of(keep_run(bed_.machine(), spec.id)), "");
+  EXPECT_EQ(when_ended(spec.id).log, "here\n");
+}
+
 TEST_F(runs, runs_are_listed_newest_first) {
   EXPECT_THAT(list_runs(bed_.machine(), 5).value(), SizeIs(0));
   for (const char* name : {"a", "b", "c"}) {

@@ -54,6 +54,7 @@ constexpr auto code_meanings = std::to_array<CodeMeaning>({
     {"no_filesystem", Errc::conflict},
     {"needs_recovery", Errc::conflict},
     {"read_only_device", Errc::conflict},
+    {"no_checkpoints", Errc::precondition},
     {"no_space", Errc::conflict},
     {"not_mounted", Errc::conflict},
     {"needs_repair", Errc::conflict},

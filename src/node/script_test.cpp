@@ -194,6 +194,7 @@ TEST(shellcheck, finds_nothing_in_any_script) {
       "stop_job",      "job_wrapper",     "fetch",     "fetch_worker", "place_code", "discard_code",
       "stop_run",      "processes"};
   for (const std::string_view name : names) {
+    ASSERT_FALSE(script_text(name).empty()) << name;
     const auto file = folder.path() / fmt::format("{}.sh", name);
     Script script{.name = name};
     for (const char* parameter : {"VOLUME_ID",

@@ -83,10 +83,9 @@ Result<Directories> prepare_volumes(const Change& change, const TrainSpec& spec)
 
 node::InterruptionWatch watch_of(const TrainSpec& spec) {
   node::InterruptionWatch watch{.volumes = {}, .hook = spec.interruption_hook};
-  for (const auto* volume : {&spec.checkpoint_volume, &spec.data_volume}) {
-    if (*volume && std::ranges::find(watch.volumes, (*volume)->id) == watch.volumes.end())
-      watch.volumes.push_back((*volume)->id);
-  }
+  // What cannot be had again comes first, should the time not do for both.
+  for (const VolumeFacts& volume : volumes_of(spec))
+    watch.volumes.insert(watch.volumes.begin(), volume.id);
   return watch;
 }
 
@@ -98,6 +97,15 @@ Result<void> give_upload(node::RunSpec& run, const TrainSpec& spec, const std::s
 }
 
 }  // namespace
+
+std::vector<VolumeFacts> volumes_of(const TrainSpec& spec) {
+  std::vector<VolumeFacts> volumes;
+  for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
+    const bool is_new = *volume && (volumes.empty() || volumes.front().id != (*volume)->id);
+    if (is_new) volumes.push_back(**volume);
+  }
+  return volumes;
+}
 
 Result<std::optional<node::RunPackages>> find_packages(const TrainSpec& spec,
                                                        const node::RunId& run) {

@@ -45,6 +45,9 @@ struct TrainSpec {
   std::string interruption_hook = {};
 };
 
+// Those that it names, each once; the data volume first.
+[[nodiscard]] std::vector<volume::VolumeFacts> volumes_of(const TrainSpec& spec);
+
 struct Started {
   node::RunReport run;
   CodeDelivery code = {};

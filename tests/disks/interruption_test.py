@@ -3,12 +3,12 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cloud
 import machines
+from background import Background
 from signed import Ec2
 
 EXAMPLE = os.path.join(cloud.ROOT, "examples", "digits")
@@ -28,31 +28,6 @@ print('up', flush=True)
 while True:
     time.sleep(0.1)
 """
-
-
-class Attended:
-    """`aws train --wait` in the background."""
-
-    def __init__(self, test, *words):
-        self.process = subprocess.Popen([cloud.RUNCTL, "aws", "train", "--wait", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, env={**test.cloud.environment, "AWS_MAX_ATTEMPTS": "1"}, cwd=test.cloud.directory)
-        self.said, self.errors = [], []
-        self.readers = [threading.Thread(target=self.read, args=(stream, lines), daemon=True)
-                        for stream, lines in ((self.process.stdout, self.said), (self.process.stderr, self.errors))]
-        for reader in self.readers:
-            reader.start()
-
-    @staticmethod
-    def read(stream, lines):
-        for line in stream:
-            lines.append(line)
-        stream.close()
-
-    def ended(self):
-        code = self.process.wait(timeout=400)
-        for reader in self.readers:
-            reader.join()
-        return code, "".join(self.said), "".join(self.errors)
 
 
 class Interruption(machines.DiskTest):
@@ -83,9 +58,8 @@ class Interruption(machines.DiskTest):
 
     def attended(self, *words, until):
         """A run that has said `until`."""
-        run = Attended(self, *words)
-        self.addCleanup(run.process.kill)
-        self.assertTrue(cloud.wait_until(lambda: until in "".join(run.said) or run.process.poll() is not None, 120))
+        run = Background(self.cloud, "aws", "train", "--wait", *words, environment={"AWS_MAX_ATTEMPTS": "1"})
+        run.until_it_says(self, until)
         self.assertIsNone(run.process.poll(), run.errors)
         return run
 

@@ -12,6 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/s3/report.hpp"
+#include "fleet/machine_price.hpp"
 #include "volume/mount.hpp"
 #include "volume/prices.hpp"
 
@@ -170,12 +171,11 @@ std::vector<std::string> fill_steps(const fleet::PrewarmPlan& plan, const Survey
                                     std::string_view volume) {
   std::vector<std::string> steps;
   if (!plan.machine) {
-    const bool priced = plan.launch.type == fleet::LaunchSpec{}.type;
-    steps.push_back(fmt::format("rent a temporary {} instance in {}{}", plan.launch.type,
-                                plan.launch.zone,
-                                priced ? fmt::format(" (about {} an hour, for as long as it takes)",
-                                                     volume::dollars(fleet::default_type_per_hour))
-                                       : " (it costs money for as long as it takes)"));
+    const auto price = fleet::list_price(plan.launch.type);
+    steps.push_back(fmt::format(
+        "rent a temporary {} instance in {}{}", plan.launch.type, plan.launch.zone,
+        price ? fmt::format(" (about {} an hour, for as long as it takes)", volume::dollars(*price))
+              : " (it costs money for as long as it takes)"));
   }
   const std::string where =
       plan.machine ? fmt::format("instance {}", plan.machine->id) : std::string{"it"};

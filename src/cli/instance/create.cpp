@@ -1,6 +1,5 @@
 // runctl aws create
 #include <array>
-#include <charconv>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/ebs/show_text.hpp"
+#include "cli/instance/launch_options.hpp"
 #include "cli/output.hpp"
 #include "fleet/fallback.hpp"
 #include "fleet/launch.hpp"
@@ -23,25 +23,7 @@ constexpr std::array<PositionalSpec, 1> positionals{{
      .help = "the instance type (default t3.medium)",
      .need = PositionalSpec::Need::optional},
 }};
-constexpr std::array<OptionSpec, 18> options{{
-    {.name = "--instance-type", .value = "TYPE", .help = "the same as TYPE"},
-    {.name = "--name", .value = "NAME", .help = "its Name tag, by which commands find it"},
-    {.name = "--availability-zone",
-     .value = "AZ",
-     .help = "where its volumes are (default: AWS chooses)"},
-    {.name = "--ami-id", .value = "AMI", .help = "the image (default: Amazon Linux 2023)"},
-    {.name = "--key-name", .value = "KEY", .help = "an EC2 key pair, for ssh"},
-    {.name = "--security-group", .value = "SG", .help = "a security group id"},
-    {.name = "--subnet", .value = "SUBNET", .help = "a subnet id"},
-    {.name = "--iam-instance-profile",
-     .value = "NAME",
-     .help = "with AmazonSSMManagedInstanceCore, so that SSM works"},
-    {.name = "--spot",
-     .help = "a spot machine: cheaper, and EC2 may take it back; on demand where there is none"},
-    {.name = "--spot-max-price",
-     .value = "USD",
-     .help = "the most an hour may cost on the spot market (default: what it asks)"},
-    {.name = "--no-fallback", .help = "with --spot: a spot machine or none"},
+constexpr std::array<OptionSpec, 6> create_options{{
     {.name = "--ebs-volume",
      .value = "VOLUME",
      .help = "attach and mount this volume; the machine is made in its zone",
@@ -56,57 +38,9 @@ constexpr std::array<OptionSpec, 18> options{{
      .value = "DIR",
      .help = "where that volume is mounted (default: /mnt/ and its Name)"},
     {.name = "--read-only", .help = "mount it read-only, at the device and in the mount"},
-    {.name = "--tag", .value = "K=V", .help = "a tag", .times = OptionSpec::Times::many},
     {.name = "--wait", .help = "return when commands can run on it"},
 }};
-
-// Digits and at most one point. The least that EC2 takes is more than 0.001 dollars.
-Result<std::string> parse_price(const std::string& text) {
-  double price = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, price, std::chars_format::fixed);
-  const bool digits = text.find_first_not_of("0123456789.") == std::string::npos;
-  if (error == std::errc{} && rest == end && digits && price > 0.001) return text;
-  auto wrong =
-      fail(Errc::invalid_argument,
-           fmt::format("--spot-max-price takes dollars an hour over 0.001, not '{}'", text));
-  wrong.error().hint = "For example: --spot-max-price 0.35";
-  return wrong;
-}
-
-Result<void> read_market(const Arguments& arguments, fleet::LaunchSpec& spec) {
-  const auto price = arguments.get("--spot-max-price");
-  if (!arguments.has("--spot") && (price || arguments.has("--no-fallback"))) {
-    return fail(Errc::invalid_argument,
-                "--spot-max-price and --no-fallback are for a spot machine: add --spot");
-  }
-  if (arguments.has("--spot")) spec.market = fleet::Market::spot;
-  if (price) {
-    RUNCTL_TRY_LET(spec.spot_max_price, parse_price(*price));
-  }
-  return {};
-}
-
-Result<fleet::LaunchSpec> spec_from(const Arguments& arguments) {
-  fleet::LaunchSpec spec;
-  const auto words = arguments.rest("TYPE");
-  const auto option = arguments.get("--instance-type");
-  if (!words.empty() && option && words.front() != *option) {
-    return fail(Errc::invalid_argument,
-                fmt::format("two instance types are given: {} and {}", words.front(), *option));
-  }
-  if (!words.empty()) spec.type = words.front();
-  if (option) spec.type = *option;
-  spec.image = arguments.get("--ami-id").value_or(spec.image);
-  spec.zone = arguments.get("--availability-zone").value_or("");
-  spec.key_name = arguments.get("--key-name").value_or("");
-  if (auto group = arguments.get("--security-group")) spec.security_groups = {*std::move(group)};
-  spec.subnet = arguments.get("--subnet").value_or("");
-  spec.instance_profile = arguments.get("--iam-instance-profile").value_or("");
-  RUNCTL_TRY_LET(spec.tags, parse_tags(arguments));
-  RUNCTL_TRY(read_market(arguments, spec));
-  return spec;
-}
+constexpr auto options = joined(launch_options, create_options);
 
 Result<void> check_together(const fleet::DataVolumeSpec& spec) {
   const std::size_t count = spec.volumes.size() + (spec.snapshot ? 1 : 0) + (spec.size ? 1 : 0);
@@ -157,17 +91,6 @@ struct Launched {
   std::vector<fleet::Provisioned> volumes;
 };
 
-// Nobody is to learn of it from the bill: also with --quiet and for programs.
-void announce_on_demand(Context& context, const fleet::LaunchSpec& spec, const Error& why) {
-  context.err
-      << fmt::format(
-             "THERE IS NO SPOT MACHINE: {} ({}).\n"
-             "AN ON-DEMAND {} IS RENTED INSTEAD, at the full price: three to ten times that "
-             "of spot. --no-fallback refuses instead.\n",
-             why.message, why.remote ? why.remote->code : "no answer", spec.type)
-      << std::flush;
-}
-
 Result<Launched> carry_out(const volume::Change& change, const fleet::LaunchSpec& spec,
                            const fleet::DataVolumeSpec& data, bool wait,
                            const fleet::Fallback& fallback) {
@@ -194,16 +117,7 @@ Result<Launched> carry_out(const volume::Change& change, const fleet::LaunchSpec
 
 std::vector<std::string> steps_of(const fleet::LaunchSpec& spec, const fleet::DataVolumeSpec& data,
                                   bool may_fall_back) {
-  const bool spot = spec.market == fleet::Market::spot;
-  std::vector<std::string> steps{fmt::format("launch one {} {}instance{}{}", spec.type,
-                                             spot ? "spot " : "", spec.zone.empty() ? "" : " in ",
-                                             spec.zone)};
-  if (spot && !spec.spot_max_price.empty()) {
-    steps.back() += fmt::format(", for at most {} dollars an hour", spec.spot_max_price);
-  }
-  if (spot && may_fall_back) {
-    steps.emplace_back("where there is no spot machine, launch an on-demand one at the full price");
-  }
+  std::vector<std::string> steps = launch_steps(spec, may_fall_back);
   for (const VolumeId& id : data.volumes) {
     steps.push_back(fmt::format("attach volume {} to it, and mount it", id));
   }
@@ -252,17 +166,15 @@ Presentation describe(const Context& context, const Launched& launched) {
 }
 
 Result<ExitCode> create(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY_LET(auto spec, spec_from(arguments));
+  RUNCTL_TRY_LET(auto spec, launch_spec_from(arguments, arguments.first("TYPE")));
   RUNCTL_TRY_LET(const auto cloud, connect(context));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(const auto data, data_volumes_from(arguments, *cloud, spec));
-  const bool may_fall_back = !arguments.has("--no-fallback");
-  if (context.globals.dry_run) return show_plan(context, steps_of(spec, data, may_fall_back));
+  if (context.globals.dry_run)
+    return show_plan(context, steps_of(spec, data, !arguments.has("--no-fallback")));
   // What is mounted must be waited for.
   const bool wait = arguments.has("--wait") || !fleet::is_empty(data);
-  const fleet::Fallback fallback{.allowed = may_fall_back, .announce = [&](const Error& why) {
-                                   announce_on_demand(context, spec, why);
-                                 }};
+  const auto fallback = fallback_from(arguments, context, spec);
   RUNCTL_TRY_LET(const auto launched,
                  cloud->carry_out(session, {.kind = "launch", .plan = fleet::plan_of(data)},
                                   [&](const volume::Change& change) {

@@ -1,7 +1,7 @@
 #include "cli/instance/train_interruption.hpp"
 
-#include <array>
 #include <chrono>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -38,42 +38,52 @@ Result<Action> parse_action(const std::optional<std::string>& word) {
               fmt::format("--on-interruption {}: it is stop, move or snapshot", *word));
 }
 
-Result<void> check_together(const Arguments& arguments, Action action) {
+// What the command that waits for the run has to do it with.
+struct Means {
+  bool waits = false;
+  bool has_volume = false;  // for the checkpoints
+  bool rents = false;       // the first machine too, for which --no-fallback is as well
+};
+
+Result<void> check_together(const Arguments& arguments, Action action, const Means& means) {
   const bool resumes = arguments.has("--auto-resume");
   const auto because = [](std::string_view option, std::string_view needs, std::string_view why) {
     return fail(Errc::invalid_argument, fmt::format("{} needs {}: {}", option, needs, why));
   };
-  if (!resumes && (arguments.has("--no-fallback") || arguments.has("--fallback-type"))) {
+  const bool without_use =
+      arguments.has("--fallback-type") || (arguments.has("--no-fallback") && !means.rents);
+  if (!resumes && without_use) {
     return because("--no-fallback or --fallback-type", "--auto-resume",
                    "they say what is rented then");
   }
   if (!resumes && action == Action::stop) return {};
   const std::string_view option = resumes ? "--auto-resume" : "--on-interruption";
-  if (!arguments.has("--wait")) {
+  if (!means.waits) {
     return because(option, "--wait",
                    "it is this command that does it. Without it the machine itself stops the run "
                    "and unmounts its volumes");
   }
-  if (!arguments.has("--checkpoint-volume")) {
+  if (!means.has_volume) {
     return because(option, "--checkpoint-volume", "that is what is kept and gone on from");
   }
   return {};
 }
 
-// Each once.
-std::vector<volume::VolumeFacts> volumes_of(const training::TrainSpec& spec) {
-  std::vector<volume::VolumeFacts> volumes;
-  for (const auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
-    if (*volume && (volumes.empty() || volumes.front().id != (*volume)->id))
-      volumes.push_back(**volume);
-  }
-  return volumes;
+// As a part of the operation that all is in, or as one of its own.
+template <class Act>
+std::invoke_result_t<Act, const Change&> carry_out(const Attended& attended,
+                                                   OperationSpec operation, const Act& act) {
+  if (attended.within != nullptr) return act(*attended.within);
+  return attended.cloud->carry_out(attended.cloud->session(), std::move(operation), act);
 }
 
-std::string names_of(const std::vector<volume::VolumeFacts>& volumes) {
+// What the volume is called that is yet to be made.
+constexpr const char* new_volume = "the new volume";
+
+std::string names_of(const training::TrainSpec& spec, bool makes_volume) {
   std::vector<std::string> names;
-  names.reserve(volumes.size());
-  for (const auto& volume : volumes) names.push_back(label_of(volume));
+  for (const auto& volume : training::volumes_of(spec)) names.push_back(label_of(volume));
+  if (makes_volume) names.emplace_back(new_volume);
   return fmt::format("{}", fmt::join(names, " and "));
 }
 
@@ -108,11 +118,10 @@ void tell_what_the_machine_did(Context& context, const InstanceId& instance,
 }
 
 Result<void> take_off_all(const Attended& attended) {
-  const Session session = attended.cloud->session();
   const InstanceId& instance = attended.spec.instance.id;
-  for (const auto& volume : volumes_of(attended.spec)) {
-    RUNCTL_TRY(attended.cloud->carry_out(
-        session, {.kind = "detach", .subjects = {volume.id.str(), instance.str()}},
+  for (const auto& volume : training::volumes_of(attended.spec)) {
+    RUNCTL_TRY(carry_out(
+        attended, {.kind = "detach", .subjects = {volume.id.str(), instance.str()}},
         [&](const Change& change) { return fleet::take_off(change, volume.id, instance); }));
   }
   return {};
@@ -124,13 +133,12 @@ Result<void> keep_in_snapshot(Context& context, const Attended& attended) {
   RUNCTL_TRY_LET(const auto volume, volume::read_volume(session.aws, id, session.options()));
   RUNCTL_TRY_LET(
       const auto taken,
-      attended.cloud->carry_out(
-          session, {.kind = "snapshot", .subjects = {id.str()}}, [&](const Change& change) {
-            return volume::take_snapshot(
-                change, volume,
-                {.description = fmt::format("of the checkpoints when EC2 took {} back",
-                                            attended.spec.instance.id)});
-          }));
+      carry_out(attended, {.kind = "snapshot", .subjects = {id.str()}}, [&](const Change& change) {
+        return volume::take_snapshot(
+            change, volume,
+            {.description = fmt::format("of the checkpoints when EC2 took {} back",
+                                        attended.spec.instance.id)});
+      }));
   note(context, fmt::format("Snapshot {} of volume {} is {}.", taken.snapshot.id, id,
                             volume::name_of(taken.worth.consistency)));
   return {};
@@ -174,10 +182,9 @@ std::unexpected<Error> without_machine(Error error, const Attended& attended) {
 // One operation until the run goes on, so that a machine that was rented for it is not forgotten
 // when we are killed before.
 Result<training::Started> go_on_elsewhere(Context& context, const Attended& attended) {
-  const Session session = attended.cloud->session();
   const InstanceId before = attended.spec.instance.id;
-  return attended.cloud->carry_out(
-      session, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
+  return carry_out(
+      attended, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
       [&](const Change& change) -> Result<training::Started> {
         auto found = fleet::rent_replacement(change, *attended.plan.replacement,
                                              [&](std::string_view why) { note(context, why); });
@@ -186,7 +193,7 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
         const InstanceId id = rented.instance.id;
         note(context, fmt::format("Rented {} ({}, {}) in place of {}.", id, rented.instance.type,
                                   fleet::name_of(rented.market), before));
-        auto started = start_on(session, attended, id);
+        auto started = start_on(change.session, attended, id);
         if (!started) return with_machine(std::move(started).error(), id);
         return started;
       });
@@ -232,44 +239,69 @@ std::unexpected<Error> taken_back(const Attended& attended) {
   return error;
 }
 
+Result<InterruptionPlan> read_plan(const Arguments& arguments, const Means& means) {
+  InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or("")};
+  RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
+  RUNCTL_TRY(check_together(arguments, plan.action, means));
+  return plan;
+}
+
+fleet::ReplacementSpec replacement_from(const Arguments& arguments, fleet::LaunchSpec launch) {
+  return {.launch = std::move(launch),
+          .other_types = arguments.all("--fallback-type"),
+          .on_demand_allowed = !arguments.has("--no-fallback")};
+}
+
 }  // namespace
 
 Result<InterruptionPlan> plan_interruption(const Arguments& arguments, const Session& session,
                                            const training::TrainSpec& spec) {
-  InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or(""),
-                        .is_spot = spec.instance.lifecycle == "spot"};
-  RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
-  RUNCTL_TRY(check_together(arguments, plan.action));
+  RUNCTL_TRY_LET(auto plan,
+                 read_plan(arguments, {.waits = arguments.has("--wait"),
+                                       .has_volume = spec.checkpoint_volume.has_value()}));
+  plan.is_spot = spec.instance.lifecycle == "spot";
   if (!arguments.has("--auto-resume")) return plan;
   RUNCTL_TRY_LET(auto launch, fleet::launch_spec_of(session, spec.instance));
-  plan.replacement = fleet::ReplacementSpec{.launch = std::move(launch),
-                                            .other_types = arguments.all("--fallback-type"),
-                                            .on_demand_allowed = !arguments.has("--no-fallback")};
+  plan.replacement = replacement_from(arguments, std::move(launch));
   return plan;
 }
 
-std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::TrainSpec& spec) {
+Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
+                                           const fleet::LaunchSpec& launch,
+                                           const training::TrainSpec& spec, bool makes_volume) {
+  RUNCTL_TRY_LET(auto plan, read_plan(arguments, {.waits = true,
+                                                  .has_volume = makes_volume ||
+                                                                spec.checkpoint_volume.has_value(),
+                                                  .rents = true}));
+  plan.makes_volume = makes_volume;
+  plan.is_spot = launch.market == fleet::Market::spot;
+  if (arguments.has("--auto-resume")) plan.replacement = replacement_from(arguments, launch);
+  return plan;
+}
+
+std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::TrainSpec& spec,
+                                  std::string_view machine) {
   if (!plan.is_spot) return {};
-  const auto volumes = volumes_of(spec);
-  const std::string what = volumes.empty() ? "" : fmt::format(", unmount {}", names_of(volumes));
-  std::vector<std::string> steps{
-      fmt::format("when EC2 takes {} back, two minutes before: {}stop the run (SIGTERM){}",
-                  label_of(spec.instance), plan.hook.empty() ? "" : "run the hook, ", what)};
+  const std::string kept = spec.checkpoint_volume ? label_of(*spec.checkpoint_volume) : new_volume;
+  const std::string volumes = names_of(spec, plan.makes_volume);
+  std::vector<std::string> steps{fmt::format(
+      "when EC2 takes {} back, two minutes before: {}stop the run (SIGTERM){}", machine,
+      plan.hook.empty() ? "" : "run the hook, ", volumes.empty() ? "" : ", unmount " + volumes)};
   if (plan.action == Action::move || plan.replacement)
-    steps.push_back(fmt::format("then detach {}", names_of(volumes)));
+    steps.push_back(fmt::format("then detach {}", volumes));
   if (plan.action == Action::snapshot)
-    steps.push_back(fmt::format("then take a snapshot of {}", label_of(*spec.checkpoint_volume)));
+    steps.push_back(fmt::format("then take a snapshot of {}", kept));
   if (plan.replacement) {
+    const std::string& zone = plan.replacement->launch.zone;
     steps.push_back(fmt::format("then rent the first of these that is to be had in {}: {}",
-                                plan.replacement->launch.zone,
+                                zone.empty() ? "its zone" : zone,
                                 fmt::join(fleet::choices_of(*plan.replacement), ", ")));
     steps.emplace_back("then go on there from the newest checkpoint that verifies");
   }
   return steps;
 }
 
-Result<ExitCode> see_through(Context& context, const Attended& attended,
-                             training::Started started) {
+Result<Attendance> attend(Context& context, const Attended& attended, training::Started started) {
   boost::json::array interruptions;
   std::optional<InstanceId> rented;
   while (true) {
@@ -292,16 +324,25 @@ Result<ExitCode> see_through(Context& context, const Attended& attended,
       }
       if (!seen) return taken_back(attended);
     }
-    if (rented) {
-      note(context, fmt::format("Instance {} was rented to go on, and is still there. To give it "
-                                "back: runctl aws terminate {}",
-                                *rented, *rented));
-    }
-    if (const auto* code = std::get_if<ExitCode>(&*seen)) return *code;
-    const auto& run = std::get<node::RunReport>(*seen);
-    return conclude(context, run,
-                    {{"instance_id", instance.str()}, {"interruptions", std::move(interruptions)}});
+    return Attendance{.seen = *std::move(seen),
+                      .instance = instance,
+                      .interruptions = std::move(interruptions),
+                      .rented = std::move(rented)};
   }
+}
+
+Result<ExitCode> see_through(Context& context, const Attended& attended,
+                             training::Started started) {
+  RUNCTL_TRY_LET(auto ended, attend(context, attended, std::move(started)));
+  if (ended.rented) {
+    note(context, fmt::format("Instance {} was rented to go on, and is still there. To give it "
+                              "back: runctl aws terminate {}",
+                              *ended.rented, *ended.rented));
+  }
+  if (const auto* code = std::get_if<ExitCode>(&ended.seen)) return *code;
+  return conclude(
+      context, std::get<node::RunReport>(ended.seen),
+      {{"instance_id", ended.instance.str()}, {"interruptions", std::move(ended.interruptions)}});
 }
 
 }  // namespace runctl::cli

@@ -9,12 +9,17 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/array.hpp>
+
 #include "base/result.hpp"
 #include "cli/cloud.hpp"
 #include "cli/command.hpp"
 #include "cli/context.hpp"
+#include "cli/runs/watch.hpp"
+#include "fleet/launch.hpp"
 #include "fleet/replace.hpp"
 #include "training/train.hpp"
+#include "volume/change.hpp"
 
 namespace runctl::cli {
 
@@ -42,6 +47,7 @@ struct InterruptionPlan {
   Action action = Action::stop;
   std::string hook = {};
   bool is_spot = false;
+  bool makes_volume = false;                               // its checkpoint volume is yet to be
   std::optional<fleet::ReplacementSpec> replacement = {};  // with --auto-resume
 };
 
@@ -51,23 +57,47 @@ struct InterruptionPlan {
                                                          const volume::Session& session,
                                                          const training::TrainSpec& spec);
 
-// What will be done, a line each; nothing for a machine that EC2 does not take back.
+// The same for a machine that is yet to be rented, by a command that waits for its run;
+// `makes_volume`: and that makes a volume for the checkpoints.
+[[nodiscard]] Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
+                                                         const fleet::LaunchSpec& launch,
+                                                         const training::TrainSpec& spec,
+                                                         bool makes_volume);
+
+// What will be done, a line each; nothing for a machine that EC2 does not take back. `machine` is
+// what it is called.
 [[nodiscard]] std::vector<std::string> steps_of(const InterruptionPlan& plan,
-                                                const training::TrainSpec& spec);
+                                                const training::TrainSpec& spec,
+                                                std::string_view machine);
 
 // Borrows everything but the cloud.
 struct Attended {
   std::shared_ptr<Cloud> cloud;
   training::TrainSpec& spec;  // becomes that of each next machine
   const InterruptionPlan& plan;
-  // Starts the run that `spec` says, as one operation, and says so.
+  // Starts the run that `spec` says, as one operation or as a part of `within`, and says so.
   std::function<Result<training::Started>()> start;
+  // The operation that all of it is a part of; null: each thing is one of its own.
+  const volume::Change* within = nullptr;
 };
 
-// Shows the run's output and ends as it ends, as `watch` does; an interruption is answered as the
-// plan says. A machine that was rented instead is named at the end: it is not given back by itself.
-// Errors: those of watch_to_its_end, take_off, take_snapshot, rent_replacement, wait_until_ready
-// and start; they say what was rented.
+// How it ended.
+struct Attendance {
+  Seen seen;
+  InstanceId instance;                    // where
+  boost::json::array interruptions = {};  // instance_id, run_id of each before
+  std::optional<InstanceId> rented = {};  // in place of the first
+};
+
+// Shows the run's output until it ends; an interruption is answered as the plan says. Errors: those
+// of watch_to_its_end, take_off, take_snapshot, rent_replacement, wait_until_ready and start;
+// unavailable when EC2 has taken the machine back before it could say how the run ended.
+[[nodiscard]] Result<Attendance> attend(Context& context, const Attended& attended,
+                                        training::Started started);
+
+// The same, and ends as the run ends, as `watch` does. A machine that was rented instead is named
+// at the end: it is not given back by itself.
+// Errors: those of attend; they say what was rented.
 [[nodiscard]] Result<ExitCode> see_through(Context& context, const Attended& attended,
                                            training::Started started);
 

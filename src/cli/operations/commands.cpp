@@ -13,6 +13,7 @@
 #include "cli/cloud.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/output.hpp"
+#include "cli/workflow/operation.hpp"
 #include "fleet/resume.hpp"
 #include "journal/journal.hpp"
 
@@ -182,8 +183,9 @@ Result<ExitCode> resume(const Arguments& arguments, Context& context) {
     return show_plan(context, {fmt::format("find out what became of the {}", operation.kind),
                                "finish it, where it took effect"});
   }
-  RUNCTL_TRY_LET(const auto cloud, connect(context));
+  RUNCTL_TRY_LET(const std::shared_ptr<Cloud> cloud, connect(context));
   if (operation.place != cloud->place()) return another_place(operation, *cloud);
+  if (operation.kind == workflow_kind) return resume_workflow(context, cloud, std::move(operation));
   const auto session = cloud->session();
   RUNCTL_TRY_LET(const auto resumed, cloud->go_on(session, std::move(operation), fleet::resume));
   std::string text;

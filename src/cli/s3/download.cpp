@@ -76,25 +76,6 @@ Result<ExitCode> download_object(const Arguments& arguments, Context& context,
   return done;
 }
 
-std::optional<transfer::Job> to_job(FolderListing::Named named, const transfer::S3Uri& uri,
-                                    const fs::path& root, DownloadNames& names, S3Report& report) {
-  auto judgement = names.judge(named.name, named.object.size);
-  if (!judgement.is_fine()) {
-    report.leave_out({.verb = "download",
-                      .place = fmt::format("s3://{}/{}", uri.bucket, named.object.key),
-                      .code = judgement.code,
-                      .why = std::move(judgement.why),
-                      .is_failure = judgement.is_failure});
-    return std::nullopt;
-  }
-  return transfer::Download{.source = {.bucket = uri.bucket, .key = std::move(named.object.key)},
-                            .root = root,
-                            .name = std::move(named.name),
-                            .size = named.object.size,
-                            .etag = std::move(named.object.etag),
-                            .last_modified = named.object.last_modified};
-}
-
 std::unexpected<Error> nothing_there(const transfer::S3Uri& uri) {
   auto nothing = fail(Errc::not_found,
                       fmt::format("there is nothing at {}", transfer::printable(to_text(uri))));
@@ -120,7 +101,8 @@ Result<ExitCode> download_folder(const Arguments& arguments, Context& context,
   S3Report report{*session, each_object(arguments)};
   DownloadNames names;
   FolderJobs jobs{*session, uri, filter, [&](FolderListing::Named named) {
-                    return to_job(std::move(named), uri, root, names, report);
+                    return download_job(std::move(named), {.uri = uri, .root = root}, names,
+                                        report);
                   }};
   if (context.globals.dry_run) {
     ObjectPlan plan = make_plan(arguments);

@@ -1,22 +1,11 @@
-// Options that several commands of S3 have, and how each command's list is put together.
+// Options that several commands of S3 have.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cstddef>
 
 #include "cli/command.hpp"
 
 namespace runctl::cli {
-
-// One list out of several, in their order.
-template <std::size_t... Sizes>
-[[nodiscard]] constexpr auto joined(const std::array<OptionSpec, Sizes>&... lists) {
-  std::array<OptionSpec, (Sizes + ...)> all{};
-  auto at = all.begin();
-  ((at = std::ranges::copy(lists, at).out), ...);
-  return all;
-}
 
 inline constexpr std::array<OptionSpec, 3> connection_options{{
     {.name = "--no-sign-request", .help = "send no credentials, as public buckets allow"},

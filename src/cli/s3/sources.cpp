@@ -88,6 +88,26 @@ DownloadNames::Judgement DownloadNames::judge(std::string_view name, std::uint64
           .is_failure = fault != NameFault::folder_marker || size > 0};
 }
 
+std::optional<transfer::Job> download_job(FolderListing::Named named, const FolderTarget& target,
+                                          DownloadNames& names, S3Report& report) {
+  auto judgement = names.judge(named.name, named.object.size);
+  if (!judgement.is_fine()) {
+    report.leave_out({.verb = "download",
+                      .place = fmt::format("s3://{}/{}", target.uri.bucket, named.object.key),
+                      .code = judgement.code,
+                      .why = std::move(judgement.why),
+                      .is_failure = judgement.is_failure});
+    return std::nullopt;
+  }
+  return transfer::Download{
+      .source = {.bucket = target.uri.bucket, .key = std::move(named.object.key)},
+      .root = target.root,
+      .name = std::move(named.name),
+      .size = named.object.size,
+      .etag = std::move(named.object.etag),
+      .last_modified = named.object.last_modified};
+}
+
 void Consented::add(const ListedObject& object) { hashes_.push_back(hash(object)); }
 void Consented::add(const transfer::SyncItem& item) { hashes_.push_back(hash(item)); }
 

@@ -104,6 +104,17 @@ class DownloadNames {
   transfer::ShadowedNames shadowed_;
 };
 
+// Where a folder's objects go.
+struct FolderTarget {
+  const transfer::S3Uri& uri;  // the folder
+  const std::filesystem::path& root;
+};
+// The job that brings one of them there; nothing for one that can be no file, which is told to the
+// report.
+[[nodiscard]] std::optional<transfer::Job> download_job(FolderListing::Named named,
+                                                        const FolderTarget& target,
+                                                        DownloadNames& names, S3Report& report);
+
 // What somebody has consented to lose, each as it was then: name, ETag, size and time as one number
 // of eight bytes, since there may be a million.
 class Consented {

@@ -17,8 +17,7 @@ struct HourlyPrice {
 // "0.0104"
 [[nodiscard]] std::string to_text(HourlyPrice price);
 
-// Of a type that is in the catalogue. Source: AWS's price list of EC2, on demand, Linux, shared
-// tenancy, us-east-1, of 2026; other regions have the same here.
+// Of a type that is in the catalogue; every region has the prices of us-east-1 here.
 [[nodiscard]] HourlyPrice on_demand_price(std::string_view type);
 
 // The emulator's own: three tenths of the on-demand price in a region's first zone, and a twentieth
