@@ -279,6 +279,49 @@ GUARDS = {
     "packages: without them nothing is started": (
         "src/node/scripts/prepare_packages.sh", '  packages_say "$*"\n  exit 125', '  packages_say "$*"',
         "cli/packages_test.py OnThisMachine.test_an_installation_that_fails_ends_the_run_with_its_output"),
+    "workflow: a machine that comes to no run is given back": (
+        "src/cli/workflow/operation.cpp", "    if (end == fleet::MachineEnd::keep) {", "    if (end != fleet::MachineEnd::stop) {",
+        "cli/workflow_test.py OnDisks.test_what_comes_to_no_run_is_given_back"),
+    "workflow: so is the volume that was made for it": (
+        "src/cli/workflow/operation.cpp", "  if (end != fleet::MachineEnd::keep && all_given_back) {", "  if (!all_given_back) {",
+        "cli/workflow_test.py OnDisks.test_what_comes_to_no_run_is_given_back"),
+    "workflow: Ctrl-C does not keep anything from being given back": (
+        "src/cli/workflow/operation.cpp",
+        "  const volume::Session own = fleet::patient(change.session);\n  const Change last{.session = own,",
+        "  const Change last{.session = change.session,",
+        "cli/workflow_test.py OnDisks.test_interrupted_before_there_is_a_run_it_leaves_nothing"),
+    "workflow: one machine for one job": (
+        "src/cli/workflow/operation.cpp", "  if (!rented_before.empty()) return rented_before.back();", "  (void)rented_before;",
+        "cli/workflow_test.py OnDisks.test_killed_anywhere_it_is_finished_by_resume"),
+    "workflow: a run that goes on keeps its machine": (
+        "src/cli/workflow/operation.cpp", "    if (left || may_go_on(change))", "    if (!left && may_go_on(change))",
+        "cli/workflow_test.py OnDisks.test_a_run_that_is_left_goes_on_and_is_come_back_to"),
+    "workflow: how the run ended is known when its machine is gone": (
+        "src/cli/workflow/operation.cpp", "  RUNCTL_TRY(write_end(change, end));\n", "",
+        "cli/workflow_test.py OnDisks.test_killed_anywhere_it_is_finished_by_resume"),
+    "workflow: the machine is given back at the end": (
+        "src/cli/workflow/ending.cpp", "only_copy ? MachineEnd::keep : workflow.spec.end;", "MachineEnd::keep;",
+        "cli/workflow_test.py OnDisks.test_the_whole_job"),
+    "workflow: a machine with the only copy is kept": (
+        "src/cli/workflow/ending.cpp", "  return !end.results_are_whole && !workflow.train.checkpoint_volume;",
+        "  return !end.results_are_whole && workflow.train.checkpoint_volume;",
+        "cli/workflow_test.py OnDisks.test_a_machine_with_the_only_copy_is_kept"),
+    "workflow: a machine that cannot be given back leaves it open": (
+        "src/cli/workflow/ending.cpp", "      ended.error().effect = Effect::unknown;", "      ",
+        "cli/workflow_test.py OnDisks.test_a_machine_that_cannot_be_given_back_is_not_forgotten"),
+    "workflow: one snapshot": (
+        "src/cli/workflow/ending.cpp", '  if (fleet::has_happened(change.recorder.operation(), "CreateSnapshot")) {',
+        '  if (fleet::has_happened(change.recorder.operation(), "CreateSnapshots")) {',
+        "cli/workflow_test.py OnDisks.test_a_machine_that_cannot_be_given_back_is_not_forgotten"),
+    "workflow: the log outlives the machine": (
+        "src/cli/workflow/ending.cpp", "  keep_log(workflow, last, end, rest);\n", "  (void)keep_log;\n",
+        "cli/workflow_test.py OnDisks.test_the_whole_job"),
+    "workflow: nothing is rented for a volume that another machine holds": (
+        "src/cli/workflow/train.cpp", "  if (begun == Begun::no) {", "  if (begun != Begun::no) {",
+        "cli/workflow_test.py OnDisks.test_what_stands_against_it_is_said_before_anything_is_rented"),
+    "workflow: an operation that was ended in a state stays in it": (
+        "src/journal/recorder.cpp", "  if (operation_.state != State::open) return {};\n", "",
+        "cli/workflow_test.py OnDisks.test_interrupted_before_there_is_a_run_it_leaves_nothing"),
     "interruption: the volumes are unmounted": (
         "src/node/scripts/watch_run.sh", "  for volume in $VOLUMES; do", "  for volume in; do", r"node\.watching_a_spot_machine\.a_notice"),
     "interruption: what does not end in time is killed": (
