@@ -121,11 +121,15 @@ void Cloud::end(journal::Recorder& recorder, Error* error) {
   const journal::Operation& operation = recorder.operation();
   if (!written) warn_unwritten(operation, written.error());
   const bool left_open = operation.state == journal::State::open && !operation.steps.empty();
-  if (error != nullptr && left_open) {
-    error->details.push_back(fmt::format("operation {} is left unfinished", operation.id));
-    error->ways_out.push_back(
-        fmt::format("runctl operations resume {}   # finds out, and finishes it", operation.id));
-  }
+  if (error != nullptr && left_open) say_left_open(operation, *error);
+}
+
+void Cloud::say_left_open(const journal::Operation& operation, Error& error) {
+  const std::string way = fmt::format("runctl operations resume {}", operation.id);
+  error.details.push_back(fmt::format("operation {} is left unfinished", operation.id));
+  const bool is_said = std::ranges::any_of(
+      error.ways_out, [&](const std::string& said) { return said.starts_with(way); });
+  if (!is_said) error.ways_out.push_back(way + "   # finds out, and finishes it");
 }
 
 journal::Recorder Cloud::take_over(journal::Operation operation) {
@@ -133,11 +137,12 @@ journal::Recorder Cloud::take_over(journal::Operation operation) {
   return {journal_path(context_), context_.clock, std::move(operation)};
 }
 
-void Cloud::end_taken_over(journal::Recorder& recorder, const Error* error) {
+void Cloud::end_taken_over(journal::Recorder& recorder, Error* error) {
   if (recorder.operation().state != journal::State::open) return;
   const auto written = error == nullptr ? recorder.end(journal::State::done, "")
                                         : recorder.end(journal::State::open, error->message);
   if (!written) warn_unwritten(recorder.operation(), written.error());
+  if (error != nullptr) say_left_open(recorder.operation(), *error);
 }
 
 Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {

@@ -87,7 +87,8 @@ class Cloud {
  private:
   [[nodiscard]] std::unique_ptr<node::RemoteShell> make_shell();
   [[nodiscard]] journal::Recorder take_over(journal::Operation operation);
-  void end_taken_over(journal::Recorder& recorder, const Error* error);
+  void end_taken_over(journal::Recorder& recorder, Error* error);
+  static void say_left_open(const journal::Operation& operation, Error& error);
   [[nodiscard]] journal::Recorder begin(OperationSpec spec);
   void end(journal::Recorder& recorder, Error* error);
   void warn_unwritten(const journal::Operation& operation, const Error& error);

@@ -89,7 +89,7 @@ Result<VolumeFacts> empty_one(const Change& change, const InstanceFacts& instanc
   RUNCTL_TRY_LET(auto before, find_made(change, made, false));
   if (before) return *std::move(before);
   return volume::create_volume(
-      change, {.size = *spec.size, .zone = instance.zone, .tags = name_tags(spec, "data")});
+      change, {.size = *spec.size, .zone = instance.zone, .tags = name_tags(spec, spec.purpose)});
 }
 
 }  // namespace
@@ -106,12 +106,14 @@ boost::json::object plan_of(const DataVolumeSpec& spec) {
   if (!spec.mount_point.empty()) plan["mount_point"] = spec.mount_point;
   if (spec.access == node::Access::read_only) plan["read_only"] = true;
   if (!spec.name.empty()) plan["name"] = spec.name;
+  if (!spec.name.empty()) plan["purpose"] = spec.purpose;
   return plan;
 }
 
 Result<DataVolumeSpec> read_data_volumes(const boost::json::value& plan) {
   DataVolumeSpec spec{.mount_point = string_at(plan, "mount_point").value_or(""),
-                      .name = string_at(plan, "name").value_or("")};
+                      .name = string_at(plan, "name").value_or(""),
+                      .purpose = string_at(plan, "purpose").value_or("data")};
   if (const auto* const volumes = array_at(plan, "volumes")) {
     for (const auto& text : *volumes) {
       if (!text.is_string()) return fail(Errc::corrupt, "the journal names a volume by no text");

@@ -22,7 +22,8 @@ struct DataVolumeSpec {
   std::optional<GiB> size = {};             // of an empty one, which gets an ext4
   std::string mount_point = {};             // of the only one; empty: each at its default
   node::Access access = node::Access::read_write;
-  std::string name = {};  // the machine's, from which new volumes get theirs
+  std::string name = {};         // the machine's, from which new volumes get theirs:
+  std::string purpose = "data";  // of an empty one; its Name is NAME-PURPOSE
 };
 
 [[nodiscard]] bool is_empty(const DataVolumeSpec& spec);

@@ -307,9 +307,11 @@ Result<Attendance> attend(Context& context, const Attended& attended, training::
   while (true) {
     const InstanceId instance = attended.spec.instance.id;
     const RunHost host = host_of(attended.cloud, attended.spec.instance);
-    auto seen = watch_to_its_end(
-        context,
-        {.host = host, .run = started.run.id, .behind_limit = training::live_behind_limit});
+    auto seen = watch_to_its_end(context, {.host = host,
+                                           .run = started.run.id,
+                                           .from = rented ? 0 : attended.from,
+                                           .behind_limit = training::live_behind_limit,
+                                           .come_back = attended.come_back});
     auto interrupted = is_interrupted(context, attended, seen);
     if (!interrupted && rented) return with_machine(std::move(interrupted).error(), *rented);
     RUNCTL_TRY(interrupted);

@@ -79,6 +79,8 @@ struct Attended {
   std::function<Result<training::Started>()> start;
   // The operation that all of it is a part of; null: each thing is one of its own.
   const volume::Change* within = nullptr;
+  std::uint64_t from = 0;      // offset in the first run's log
+  std::string come_back = {};  // Watch::come_back
 };
 
 // How it ended.

@@ -95,6 +95,9 @@ Result<Seen> watch_to_its_end(Context& context, const Watch& watch) {
   // Standard output is the record's under --output json; the log is for people then.
   std::ostream& log = context.globals.output == OutputFormat::text ? context.out : context.err;
   std::uint64_t shown = watch.from;
+  const auto come_back = [&] {
+    return watch.come_back.empty() ? way_back(watch.run, shown) : watch.come_back;
+  };
   bool has_ended = false;  // and its results are still uploaded
   training::Following following{.machine = watch.host.machine(context.stop),
                                 .clock = context.clock,
@@ -127,15 +130,14 @@ Result<Seen> watch_to_its_end(Context& context, const Watch& watch) {
   }
   if (detached && context.interactive && context.second_interrupt) {
     note(context, fmt::format("\nDetached: run {} goes on, on {}.\nTo come back: {}",
-                              watch.run.str(), watch.host.words, way_back(watch.run, shown)));
+                              watch.run.str(), watch.host.words, come_back()));
     RUNCTL_TRY_LET(const auto decided, offer_to_stop(context, watch));
     return decided.value_or(ExitCode::cancelled);
   }
   if (error.ways_out.empty()) {
     error.hint =
         fmt::format("Run {} goes on, on {}. To come back:", watch.run.str(), watch.host.words);
-    error.ways_out = {way_back(watch.run, shown),
-                      fmt::format("runctl runs stop {}", watch.run.str())};
+    error.ways_out = {come_back(), fmt::format("runctl runs stop {}", watch.run.str())};
   }
   return std::unexpected{std::move(error)};
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include <boost/json/object.hpp>
@@ -22,6 +23,7 @@ struct Watch {
   std::uint64_t from = 0;  // offset in the log
   // As training::Following's.
   std::optional<std::uint64_t> behind_limit = {};
+  std::string come_back = {};  // the command that comes back to it; empty: that of `runs logs`
 };
 
 // Shows the log on standard output (on standard error when that is the record's), and ends as the

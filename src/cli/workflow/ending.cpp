@@ -288,7 +288,7 @@ Result<void> write_end(const Change& change, const RunEnd& end) {
 Result<ExitCode> finish(Workflow& workflow, const Change& change, RunEnd end,
                         const std::vector<VolumeId>& made) {
   Context& context = workflow.context;
-  if (!end.error) note(context, fmt::format("Run {} {}.", end.run, end.words));
+  if (!end.error && !end.is_told) note(context, fmt::format("Run {} {}.", end.run, end.words));
   // From here on nothing needs the terminal: Ctrl-C must not keep the machine.
   const volume::Session own = fleet::patient(change.session);
   const Change last{.session = own, .recorder = change.recorder};

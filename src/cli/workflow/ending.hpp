@@ -27,6 +27,7 @@ struct RunEnd {
   bool results_are_whole = true;    // everything that it wrote is there
   boost::json::object record = {};  // record_of(run)
   boost::json::array interruptions = {};
+  bool is_told = false;  // how it ended has been said
   // That kept the run from saying how it ended: its machine is gone.
   std::optional<Error> error = {};
 };

@@ -21,6 +21,7 @@
 #include "fleet/provision.hpp"
 #include "fleet/resume.hpp"
 #include "node/run.hpp"
+#include "training/follow.hpp"
 #include "volume/machine.hpp"
 #include "volume/read.hpp"
 
@@ -34,6 +35,8 @@ using volume::InstanceState;
 
 constexpr std::string_view start_step = "machine:start-run";
 constexpr std::chrono::seconds question_patience{60};
+// Of its output, when one comes back to a run.
+constexpr std::size_t lines_again = 20;
 
 // The run that the operation has started last, and where.
 struct StartedRun {
@@ -52,6 +55,12 @@ Result<std::optional<StartedRun>> started_run(const Operation& operation) {
   }
   return found;
 }
+
+// Where the following begins.
+struct Beginning {
+  training::Started started;
+  std::uint64_t from = 0;  // offset in its log
+};
 
 // What is no volume of the command line.
 std::vector<VolumeId> made_volumes(const Workflow& workflow, const Operation& operation) {
@@ -83,9 +92,11 @@ Result<void> make_volume(Workflow& workflow, const Change& change) {
   const auto made = made_volumes(workflow, change.recorder.operation());
   std::string name = workflow.arguments.get("--name").value_or("");
   if (name.empty()) name = std::filesystem::path{workflow.train.code.root.script}.stem().string();
-  RUNCTL_TRY_LET(const auto placed,
-                 fleet::provision(change, workflow.train.instance,
-                                  {.size = workflow.spec.checkpoint_size, .name = name}, made));
+  RUNCTL_TRY_LET(const auto placed, fleet::provision(change, workflow.train.instance,
+                                                     {.size = workflow.spec.checkpoint_size,
+                                                      .name = std::move(name),
+                                                      .purpose = "checkpoints"},
+                                                     made));
   RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, placed.front().volume));
   note(workflow.context, fmt::format("Volume {} is mounted at {}, for the checkpoints.",
                                      placed.front().volume, placed.front().mount_point));
@@ -112,28 +123,37 @@ void run_on(Workflow& workflow, volume::InstanceFacts instance) {
 }
 
 // From nothing, or from wherever it was, to a run.
-Result<training::Started> bring_up(Workflow& workflow, const Change& change) {
+Result<Beginning> bring_up(Workflow& workflow, const Change& change) {
   RUNCTL_TRY_LET(const auto machine, rent_machine(workflow, change));
   RUNCTL_TRY_LET(auto instance, fleet::wait_until_ready(change.session, machine));
   run_on(workflow, std::move(instance));
   if (workflow.spec.checkpoint_size) RUNCTL_TRY(make_volume(workflow, change));
   RUNCTL_TRY(look_at_volumes(workflow, change));
-  return start(workflow, change);
+  RUNCTL_TRY_LET(auto started, start(workflow, change));
+  return Beginning{.started = std::move(started)};
 }
 
-// The run that was started before, as far as its machine can say.
-Result<training::Started> find_again(Workflow& workflow, const Change& change,
-                                     const StartedRun& run) {
+// The machine and the volume that the operation had come to.
+Result<void> find_again(Workflow& workflow, const Change& change, const StartedRun& run) {
   const auto& session = change.session;
   RUNCTL_TRY_LET(auto instance,
                  volume::read_instance(session.aws, run.instance, session.options()));
   run_on(workflow, std::move(instance));
   const auto made = made_volumes(workflow, change.recorder.operation());
-  if (workflow.spec.checkpoint_size && !made.empty()) {
-    RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, made.front()));
-  }
-  note(workflow.context, fmt::format("Run {} was started on {}.", run.id.str(), run.instance));
-  return training::Started{.run = {.id = run.id, .state = node::RunState::running}};
+  if (!workflow.spec.checkpoint_size || made.empty()) return {};
+  RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, made.front()));
+  return {};
+}
+
+Result<Beginning> come_back_to(Workflow& workflow, const Change& change, const StartedRun& run) {
+  RUNCTL_TRY(find_again(workflow, change, run));
+  note(workflow.context,
+       fmt::format("Run {} was started on {}. All its output: runctl runs logs {}", run.id.str(),
+                   run.instance, run.id.str()));
+  const auto machine = volume::machine_of(change.session, run.instance, question_patience);
+  const auto from = training::offset_of_last_lines(machine, run.id, lines_again);
+  return Beginning{.started = {.run = {.id = run.id, .state = node::RunState::running}},
+                   .from = from.value_or(0)};
 }
 
 // What an error leaves behind when nobody comes to a run: nothing that costs money, if that can be.
@@ -202,7 +222,9 @@ bool may_go_on(const Change& change) {
 
 // It is for another day: the run goes on, or nobody can tell.
 std::unexpected<Error> leave_open(const Workflow& workflow, const Change& change, Error error) {
-  error.effect = Effect::unknown;
+  // One that was cut short stays open by itself; of others somebody has to look again.
+  const bool cut_short = error.code == Errc::cancelled || error.code == Errc::deadline_exceeded;
+  if (!cut_short) error.effect = Effect::unknown;
   for (const InstanceId& machine : subjects_of<InstanceId>(change.recorder.operation())) {
     error.details.push_back(
         fmt::format("instance {} stays until the workflow is finished: {}", machine,
@@ -212,14 +234,17 @@ std::unexpected<Error> leave_open(const Workflow& workflow, const Change& change
 }
 
 // How the run ended; or an error that leaves the operation open.
-Result<RunEnd> follow(Workflow& workflow, const Change& change, training::Started started) {
-  const Attended attended{.cloud = workflow.cloud,
-                          .spec = workflow.train,
-                          .plan = workflow.interruption,
-                          .start = [&]() { return start(workflow, change); },
-                          .within = &change};
-  const std::string run_id = started.run.id.str();
-  auto ended = attend(workflow.context, attended, std::move(started));
+Result<RunEnd> follow(Workflow& workflow, const Change& change, Beginning begin) {
+  const Attended attended{
+      .cloud = workflow.cloud,
+      .spec = workflow.train,
+      .plan = workflow.interruption,
+      .start = [&]() { return start(workflow, change); },
+      .within = &change,
+      .from = begin.from,
+      .come_back = fmt::format("runctl operations resume {}", change.recorder.operation().id)};
+  const std::string run_id = begin.started.run.id.str();
+  auto ended = attend(workflow.context, attended, std::move(begin.started));
   if (!ended) {
     const Errc code = ended.error().code;
     const bool left = code == Errc::cancelled || code == Errc::deadline_exceeded;
@@ -238,19 +263,20 @@ Result<RunEnd> follow(Workflow& workflow, const Change& change, training::Starte
   RUNCTL_TRY_LET(const auto run, started_run(change.recorder.operation()));
   const auto machine = volume::machine_of(own, run->instance, question_patience);
   RUNCTL_TRY_LET(const auto status, node::run_status(machine, run->id, std::uint64_t{1} << 62U));
-  return end_of(status.run, std::move(ended->interruptions));
+  auto end = end_of(status.run, std::move(ended->interruptions));
+  end.code = std::get<ExitCode>(ended->seen);
+  end.is_told = true;
+  return end;
 }
 
 Result<RunEnd> reach_end(Workflow& workflow, const Change& change) {
   RUNCTL_TRY_LET(auto before, read_end(change.recorder.operation()));
   RUNCTL_TRY_LET(const auto run, started_run(change.recorder.operation()));
   if (before) {
-    if (run) {
-      RUNCTL_TRY(find_again(workflow, change, *run));
-    }
+    if (run) RUNCTL_TRY(find_again(workflow, change, *run));
     return *std::move(before);
   }
-  auto started = run ? find_again(workflow, change, *run) : bring_up(workflow, change);
+  auto started = run ? come_back_to(workflow, change, *run) : bring_up(workflow, change);
   if (!started && !run) return give_up(workflow, change, std::move(started).error());
   if (!started) return leave_open(workflow, change, std::move(started).error());
   RUNCTL_TRY_LET(auto end, follow(workflow, change, *std::move(started)));
