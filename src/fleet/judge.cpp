@@ -325,6 +325,7 @@ constexpr std::array judges{Judge{.action = "AttachVolume", .act = judge_attach}
                             Judge{.action = "machine:start-run", .act = judge_start_run},
                             Judge{.action = "machine:stop-run", .act = judge_stop_run},
                             Judge{.action = "machine:keep-run", .act = judge_repeatable},
+                            Judge{.action = "machine:relocated", .act = judge_repeatable},
                             // What was seen, and is written down: nothing changed by it.
                             Judge{.action = "machine:run-ended", .act = judge_repeatable}};
 

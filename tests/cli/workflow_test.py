@@ -94,10 +94,10 @@ class Workflow:
     def unfinished(self):
         return self.succeeded(self.cloud.run("operations", "list", "--output", "json")).record["operations"]
 
-    def check_over(self, record):
+    def check_over(self, record, machines=1):
         self.assertEqual(self.running(), [])
         self.assertEqual(self.unfinished(), [])
-        self.assertEqual([m["state"] for m in record["machines"]], ["terminated"])
+        self.assertEqual([m["state"] for m in record["machines"]], ["terminated"] * machines)
         self.assertEqual(self.volumes()[record["checkpoint_volume"]], "available")
         self.assertEqual(record["snapshot"]["consistency"], self.consistency)
 
@@ -324,6 +324,40 @@ class Workflow:
         self.assertEqual(len(record["machines"]), 2)
         self.assertEqual((self.running(), self.unfinished()), ([], []))
         self.assertEqual(self.volumes()[record["checkpoint_volume"]], "available")
+
+    def volume(self, volume):
+        return self.succeeded(self.cloud.run("aws", "ebs", "show", volume, "--output", "json")).record
+
+    def test_a_zone_without_machines(self):
+        maker = self.cloud.machine()
+        data = self.cloud.volume("--name", "numbers")
+        self.succeeded(self.cloud.run("aws", "ebs", "attach", data, "--instance", maker, "--mount", "/mnt/numbers", "--format", "ext4"))
+        self.succeeded(self.cloud.run("aws", "ebs", "seal", data))
+        self.succeeded(self.cloud.run("aws", "terminate", maker, "--yes"))
+        self.refused(self.train("--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--fallback-zone", "us-east-1x"),
+                     "'us-east-1x' is no availability zone of this region", "us-east-1b", code=2)
+
+        words = self.words("--data-volume", data, "--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--fallback-zone",
+                           "us-east-1b", "--output", "json", held=True)
+        job = Background(self.cloud, *words, environment={"AWS_MAX_ATTEMPTS": "1"})
+        job.until(self, lambda: "step 1" in "".join(job.errors))
+        self.assertIn(f"take snapshots of {data} (numbers) and the new volume, and rent the first in us-east-1b", "".join(job.errors))
+        first, = self.running()
+        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=2")
+        self.fault("add", first, "spot-interruption", "ms=20000")
+        job.until(self, lambda: "from 1\n" in "".join(job.errors), 200)
+        # Killed there, it is known where it went.
+        job.process.kill()
+        job.ended()
+        self.release()
+        operation, = self.unfinished()
+        back = self.succeeded(self.cloud.run("operations", "resume", operation["operation_id"], "--output", "json"))
+        self.check_over(back.record, machines=2)
+        copy = self.volume(back.record["checkpoint_volume"])
+        self.assertEqual((copy["availability_zone"], copy["state"]), ("us-east-1b", "available"))
+        copies = [v for v in map(self.volume, self.volumes()) if v.get("name") == "numbers" and v["volume_id"] != data]
+        self.assertEqual([(v["availability_zone"], v["mode"]) for v in copies], [("us-east-1b", "sealed")])
+        self.assertEqual(self.volume(data)["state"], "available")
 
 
 @unittest.skipUnless(cloud.block_hardware_missing(), "the same on disks is run here")

@@ -15,6 +15,7 @@
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
 #include "fleet/provision.hpp"
+#include "fleet/relocate.hpp"
 #include "training/follow.hpp"
 #include "volume/read.hpp"
 #include "volume/snapshot.hpp"
@@ -50,10 +51,10 @@ Result<void> check_together(const Arguments& arguments, Action action, const Mea
   const auto because = [](std::string_view option, std::string_view needs, std::string_view why) {
     return fail(Errc::invalid_argument, fmt::format("{} needs {}: {}", option, needs, why));
   };
-  const bool without_use =
-      arguments.has("--fallback-type") || (arguments.has("--no-fallback") && !means.rents);
+  const bool without_use = arguments.has("--fallback-type") || arguments.has("--fallback-zone") ||
+                           (arguments.has("--no-fallback") && !means.rents);
   if (!resumes && without_use) {
-    return because("--no-fallback or --fallback-type", "--auto-resume",
+    return because("--no-fallback, --fallback-type or --fallback-zone", "--auto-resume",
                    "they say what is rented then");
   }
   if (!resumes && action == Action::stop) return {};
@@ -179,6 +180,57 @@ std::unexpected<Error> without_machine(Error error, const Attended& attended) {
   return std::unexpected{std::move(error)};
 }
 
+// The volumes of the run become their copies.
+Result<void> copy_volumes(Context& context, const Attended& attended, const Change& change,
+                          const std::vector<fleet::VolumeInSnapshot>& kept,
+                          const std::string& zone) {
+  if (kept.empty()) return {};
+  training::TrainSpec& spec = attended.spec;
+  for (const auto& each : kept) {
+    RUNCTL_TRY_LET(const auto copy, fleet::copy_in_zone(change, each, zone));
+    note(context,
+         fmt::format("Volume {} in {} is a copy of {}, by way of snapshot {}. The first one "
+                     "stays, and costs money: runctl aws ebs delete {}",
+                     copy.id, zone, each.volume.id, each.snapshot.id, each.volume.id));
+    for (auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
+      if (*volume && (*volume)->id == each.volume.id) *volume = copy;
+    }
+  }
+  // For whoever goes on with the operation.
+  boost::json::object moved{{"zone", zone}};
+  if (spec.data_volume) moved["data_volume"] = spec.data_volume->id.str();
+  if (spec.checkpoint_volume) moved["checkpoint_volume"] = spec.checkpoint_volume->id.str();
+  return volume::on_machine(change, relocated_step, moved, []() -> Result<void> { return {}; });
+}
+
+// In the volumes' own zone, or else, where that is allowed, in another one with copies of them.
+// Nothing is copied before a machine is there for it; the snapshots are, since that may take long.
+struct Elsewhere {
+  fleet::Rented rented;
+  std::vector<fleet::VolumeInSnapshot> kept = {};  // what is to be copied to its zone
+};
+Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, const Change& change) {
+  const auto announce = [&](std::string_view why) { note(context, why); };
+  fleet::ReplacementSpec wanted = *attended.plan.replacement;
+  auto found = fleet::rent_replacement(change, wanted, announce);
+  const auto& zones = attended.plan.other_zones;
+  if (found) return Elsewhere{.rented = *std::move(found)};
+  if (zones.empty() || !fleet::lacks_spot(found.error()))
+    return std::unexpected{std::move(found).error()};
+  announce(
+      fmt::format("There is no machine in {}: {}.", wanted.launch.zone, found.error().message));
+  RUNCTL_TRY_LET(auto kept, fleet::keep_in_snapshots(change, training::volumes_of(attended.spec)));
+  for (const std::string& zone : zones) {
+    RUNCTL_TRY_LET(wanted.launch,
+                   fleet::in_zone(change.session, attended.plan.replacement->launch, zone));
+    found = fleet::rent_replacement(change, wanted, announce);
+    if (!found && fleet::lacks_spot(found.error())) continue;
+    if (!found) return std::unexpected{std::move(found).error()};
+    return Elsewhere{.rented = *std::move(found), .kept = std::move(kept)};
+  }
+  return std::unexpected{std::move(found).error()};
+}
+
 // One operation until the run goes on, so that a machine that was rented for it is not forgotten
 // when we are killed before.
 Result<training::Started> go_on_elsewhere(Context& context, const Attended& attended) {
@@ -186,16 +238,18 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
   return carry_out(
       attended, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
       [&](const Change& change) -> Result<training::Started> {
-        auto found = fleet::rent_replacement(change, *attended.plan.replacement,
-                                             [&](std::string_view why) { note(context, why); });
+        auto found = rent_anywhere(context, attended, change);
         if (!found) return without_machine(std::move(found).error(), attended);
-        const fleet::Rented& rented = *found;
+        const fleet::Rented& rented = found->rented;
         const InstanceId id = rented.instance.id;
         note(context, fmt::format("Rented {} ({}, {}) in place of {}.", id, rented.instance.type,
                                   fleet::name_of(rented.market), before));
-        auto started = start_on(change.session, attended, id);
-        if (!started) return with_machine(std::move(started).error(), id);
-        return started;
+        auto started = [&]() -> Result<training::Started> {
+          RUNCTL_TRY(copy_volumes(context, attended, change, found->kept, rented.instance.zone));
+          return start_on(change.session, attended, id);
+        }();
+        if (started || attended.within != nullptr) return started;
+        return with_machine(std::move(started).error(), id);
       });
 }
 
@@ -240,7 +294,8 @@ std::unexpected<Error> taken_back(const Attended& attended) {
 }
 
 Result<InterruptionPlan> read_plan(const Arguments& arguments, const Means& means) {
-  InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or("")};
+  InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or(""),
+                        .other_zones = arguments.all("--fallback-zone")};
   RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
   RUNCTL_TRY(check_together(arguments, plan.action, means));
   return plan;
@@ -260,13 +315,14 @@ Result<InterruptionPlan> plan_interruption(const Arguments& arguments, const Ses
                  read_plan(arguments, {.waits = arguments.has("--wait"),
                                        .has_volume = spec.checkpoint_volume.has_value()}));
   plan.is_spot = spec.instance.lifecycle == "spot";
+  RUNCTL_TRY(fleet::check_zones(session, plan.other_zones));
   if (!arguments.has("--auto-resume")) return plan;
   RUNCTL_TRY_LET(auto launch, fleet::launch_spec_of(session, spec.instance));
   plan.replacement = replacement_from(arguments, std::move(launch));
   return plan;
 }
 
-Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
+Result<InterruptionPlan> plan_interruption(const Arguments& arguments, const Session& session,
                                            const fleet::LaunchSpec& launch,
                                            const training::TrainSpec& spec, bool makes_volume) {
   RUNCTL_TRY_LET(auto plan, read_plan(arguments, {.waits = true,
@@ -274,6 +330,7 @@ Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
                                                                 spec.checkpoint_volume.has_value(),
                                                   .rents = true}));
   plan.makes_volume = makes_volume;
+  RUNCTL_TRY(fleet::check_zones(session, plan.other_zones));
   plan.is_spot = launch.market == fleet::Market::spot;
   if (arguments.has("--auto-resume")) plan.replacement = replacement_from(arguments, launch);
   return plan;
@@ -296,6 +353,12 @@ std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::
     steps.push_back(fmt::format("then rent the first of these that is to be had in {}: {}",
                                 zone.empty() ? "its zone" : zone,
                                 fmt::join(fleet::choices_of(*plan.replacement), ", ")));
+    if (!plan.other_zones.empty()) {
+      steps.push_back(
+          fmt::format("where none of them is: take snapshots of {}, and rent the first "
+                      "in {}, with copies of the volumes",
+                      volumes, fmt::join(plan.other_zones, ", ")));
+    }
     steps.emplace_back("then go on there from the newest checkpoint that verifies");
   }
   return steps;
@@ -313,7 +376,8 @@ Result<Attendance> attend(Context& context, const Attended& attended, training::
                                            .behind_limit = training::live_behind_limit,
                                            .come_back = attended.come_back});
     auto interrupted = is_interrupted(context, attended, seen);
-    if (!interrupted && rented) return with_machine(std::move(interrupted).error(), *rented);
+    if (!interrupted && rented && attended.within == nullptr)
+      return with_machine(std::move(interrupted).error(), *rented);
     RUNCTL_TRY(interrupted);
     if (*interrupted) {
       interruptions.push_back(

@@ -39,8 +39,19 @@ inline constexpr OptionSpec fallback_type_option{
     .value = "TYPE",
     .help = "with --auto-resume: this type where there is none of the first",
     .times = OptionSpec::Times::many};
+inline constexpr OptionSpec fallback_zone_option{
+    .name = "--fallback-zone",
+    .value = "AZ",
+    .help =
+        "with --auto-resume: with copies of the volumes in this zone, where there is none in "
+        "theirs",
+    .times = OptionSpec::Times::many};
 inline constexpr OptionSpec no_fallback_option{
     .name = "--no-fallback", .help = "with --auto-resume: a spot machine or none, never on demand"};
+
+// The step of an operation that says which volumes a run has since it went on in another zone:
+// data_volume and checkpoint_volume.
+inline constexpr std::string_view relocated_step = "relocated";
 
 struct InterruptionPlan {
   enum class Action : std::uint8_t { stop, move, snapshot };
@@ -49,6 +60,7 @@ struct InterruptionPlan {
   bool is_spot = false;
   bool makes_volume = false;                               // its checkpoint volume is yet to be
   std::optional<fleet::ReplacementSpec> replacement = {};  // with --auto-resume
+  std::vector<std::string> other_zones = {};  // where there is none in the volumes' own
 };
 
 // Looks up how the machine was launched, which EC2 forgets when it is gone. Errors:
@@ -60,6 +72,7 @@ struct InterruptionPlan {
 // The same for a machine that is yet to be rented, by a command that waits for its run;
 // `makes_volume`: and that makes a volume for the checkpoints.
 [[nodiscard]] Result<InterruptionPlan> plan_interruption(const Arguments& arguments,
+                                                         const volume::Session& session,
                                                          const fleet::LaunchSpec& launch,
                                                          const training::TrainSpec& spec,
                                                          bool makes_volume);

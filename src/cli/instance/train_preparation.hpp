@@ -24,7 +24,7 @@
 
 namespace runctl::cli {
 
-inline constexpr std::array<OptionSpec, 15> train_options{{
+inline constexpr std::array<OptionSpec, 16> train_options{{
     {.name = "--data-volume",
      .value = "VOLUME",
      .help = "mounted, and given to SCRIPT as RUNCTL_DATA_DIR"},
@@ -44,6 +44,7 @@ inline constexpr std::array<OptionSpec, 15> train_options{{
     interruption_hook_option,
     auto_resume_option,
     fallback_type_option,
+    fallback_zone_option,
 }};
 
 // The script, its project and what its options say; neither machine nor volumes. Errors:

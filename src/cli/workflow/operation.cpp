@@ -133,16 +133,37 @@ Result<Beginning> bring_up(Workflow& workflow, const Change& change) {
   return Beginning{.started = std::move(started)};
 }
 
-// The machine and the volume that the operation had come to.
+// The copies that a run has gone on with in another zone, if it has.
+Result<void> find_relocated(Workflow& workflow, const Change& change) {
+  const auto action = fmt::format("{}{}", volume::on_machine_prefix, relocated_step);
+  for (const journal::Step& step : change.recorder.operation().steps) {
+    if (step.action != action) continue;
+    RUNCTL_TRY_LET(const auto moved, parse_json(step.request));
+    const auto find = [&](std::string_view name,
+                          std::optional<volume::VolumeFacts>& volume) -> Result<void> {
+      const auto text = string_at(moved, name);
+      if (!text) return {};
+      RUNCTL_TRY_LET(const auto id, VolumeId::parse(*text));
+      RUNCTL_TRY_LET(volume, read_volume(change, id));
+      return {};
+    };
+    RUNCTL_TRY(find("data_volume", workflow.train.data_volume));
+    RUNCTL_TRY(find("checkpoint_volume", workflow.train.checkpoint_volume));
+  }
+  return {};
+}
+
+// The machine and the volumes that the operation had come to.
 Result<void> find_again(Workflow& workflow, const Change& change, const StartedRun& run) {
   const auto& session = change.session;
   RUNCTL_TRY_LET(auto instance,
                  volume::read_instance(session.aws, run.instance, session.options()));
   run_on(workflow, std::move(instance));
   const auto made = made_volumes(workflow, change.recorder.operation());
-  if (!workflow.spec.checkpoint_size || made.empty()) return {};
-  RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, made.front()));
-  return {};
+  if (workflow.spec.checkpoint_size && !made.empty()) {
+    RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, made.front()));
+  }
+  return find_relocated(workflow, change);
 }
 
 Result<Beginning> come_back_to(Workflow& workflow, const Change& change, const StartedRun& run) {

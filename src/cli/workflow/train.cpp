@@ -115,8 +115,8 @@ Result<Workflow> look_over(const Arguments& arguments, Context& context,
     spec.launch.zone = volumes.front().zone;
   }
   RUNCTL_TRY_LET(auto prepared, prepare(arguments, context, train));
-  RUNCTL_TRY_LET(auto interruption, plan_interruption(arguments, spec.launch, train,
-                                                      spec.checkpoint_size.has_value()));
+  RUNCTL_TRY_LET(auto interruption, plan_interruption(arguments, cloud->session(), spec.launch,
+                                                      train, spec.checkpoint_size.has_value()));
   train.interruption_hook = interruption.hook;
   spec.price = fleet::find_price(cloud->session(), spec.launch);
   std::vector<VolumeId> named;
