@@ -1,10 +1,19 @@
 #include "fleet/data_volumes.hpp"
 
+#include <chrono>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "volume/detach.hpp"
+#include "volume/machine.hpp"
 
 namespace runctl::fleet {
+namespace {
+
+constexpr std::chrono::seconds question_patience{60};
+
+}  // namespace
 
 Result<PowerFacts> read_power_facts(const volume::Session& session,
                                     const volume::InstanceFacts& instance) {
@@ -12,7 +21,25 @@ Result<PowerFacts> read_power_facts(const volume::Session& session,
   if (instance.state == volume::InstanceState::running) {
     RUNCTL_TRY_LET(facts.agent_online, session.shell.is_reachable(instance.id, session.stop));
   }
+  if (!facts.agent_online) return facts;
+  auto runs = node::unfinished_runs(volume::machine_of(session, instance.id, question_patience));
+  if (runs) facts.runs = *std::move(runs);
   return facts;
+}
+
+std::vector<std::string> words_of(const std::vector<node::UnfinishedRun>& runs) {
+  std::vector<std::string> words;
+  words.reserve(runs.size());
+  for (const auto& run : runs) {
+    if (run.is_running) {
+      words.push_back(fmt::format("end run {}, which is running", run.id.str()));
+    } else {
+      words.push_back(
+          fmt::format("end the upload of what run {} has written: {}", run.id.str(),
+                      run.is_only_here ? "the rest is lost" : "the rest is on its volume alone"));
+    }
+  }
+  return words;
 }
 
 std::vector<volume::DeviceMapping> data_volumes_of(const volume::InstanceFacts& instance) {

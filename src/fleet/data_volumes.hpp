@@ -2,11 +2,13 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "fleet/spot.hpp"
+#include "node/run.hpp"
 #include "volume/change.hpp"
 #include "volume/facts.hpp"
 
@@ -16,15 +18,20 @@ namespace runctl::fleet {
 struct PowerFacts {
   volume::InstanceFacts instance;
   bool agent_online = false;
-  std::optional<SpotFacts> spot = {};  // of a spot machine, where its request matters
+  std::vector<node::UnfinishedRun> runs = {};  // as far as the machine could say
+  std::optional<SpotFacts> spot = {};          // of a spot machine, where its request matters
 };
 
 // How much of its care the user has waived by name (--unsafe-skip-unmount).
 enum class Unmounting : bool { required, skipped };
 
-// Errors: those of the reads.
+// Errors: those of the reads; a machine that does not say what runs on it is as one on which
+// nothing runs.
 [[nodiscard]] Result<PowerFacts> read_power_facts(const volume::Session& session,
                                                   const volume::InstanceFacts& instance);
+
+// "end run …, which is running", a line each.
+[[nodiscard]] std::vector<std::string> words_of(const std::vector<node::UnfinishedRun>& runs);
 
 // All but the root volume.
 [[nodiscard]] std::vector<volume::DeviceMapping> data_volumes_of(

@@ -75,9 +75,11 @@ Result<void> end_machine(const Change& change, const InstanceId& instance, Machi
   const auto seen = volume::read_instance(session.aws, instance, session.options());
   if (!seen && seen.error().code == Errc::not_found) return {};
   if (!seen) return std::unexpected{seen.error()};
+  const bool ends = seen->state == volume::InstanceState::terminated ||
+                    seen->state == volume::InstanceState::shutting_down;
   RUNCTL_TRY_LET(auto facts, read_power_facts(session, *seen));
   RUNCTL_TRY(end_staging(change, facts));
-  if (end == MachineEnd::stop) {
+  if (end == MachineEnd::stop && !ends) {
     RUNCTL_TRY_LET(facts.spot, read_spot_request(session, *seen));
     auto plan = plan_stop(facts, Unmounting::required);
     if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};

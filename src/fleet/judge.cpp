@@ -251,9 +251,9 @@ Result<Finding> judge_start_run(const Asked& asked) {
   if (status) {
     return applied(fmt::format("run {} on {}: {}", name, instance, name_of(status->run.state)));
   }
-  if (status.error().code == Errc::not_found) {
-    return not_applied(fmt::format("{} knows no run {}", instance, name));
-  }
+  // Its agent may still be about to carry it out.
+  const bool unknown = status.error().remote && status.error().remote->code == "no_run";
+  if (unknown) return nothing_seen(asked, fmt::format("{} knows no run {}", instance, name));
   return std::unexpected{status.error()};
 }
 
@@ -296,6 +296,22 @@ Result<Finding> judge_repeatable(const Asked&) { return not_applied("it is done 
 // However it went, the machine thaws by itself; and `operations resume` thaws first.
 Result<Finding> judge_freeze(const Asked&) { return not_applied("what was frozen is thawed"); }
 
+// Nobody can ask a machine that is gone. What it had mounted it has not any more; a run that may
+// have been started there was, as far as anybody is to rely on it.
+Result<std::optional<Finding>> judge_of_gone_machine(const Asked& asked) {
+  if (!asked.step.action.starts_with(volume::on_machine_prefix)) return std::nullopt;
+  const auto text = string_at(asked.request, "instance");
+  if (!text) return std::nullopt;
+  RUNCTL_TRY_LET(const auto id, InstanceId::parse(*text));
+  const auto seen = volume::read_instance(asked.session.aws, id, asked.session.options());
+  const bool gone = seen ? seen->state == volume::InstanceState::terminated
+                         : seen.error().code == Errc::not_found;
+  if (!gone) return std::nullopt;
+  std::string words = fmt::format("instance {} is gone", id);
+  return asked.step.action == "machine:start-run" ? applied(std::move(words))
+                                                  : not_applied(std::move(words));
+}
+
 struct Judge {
   std::string_view action;
   Result<Finding> (*act)(const Asked&);
@@ -335,7 +351,9 @@ Result<Finding> judge(const Session& session, const Step& step) {
   for (const Judge& row : judges) {
     if (row.action != step.action) continue;
     RUNCTL_TRY_LET(auto request, parse_json(step.request));
-    return row.act({.session = session, .step = step, .request = std::move(request)});
+    const Asked asked{.session = session, .step = step, .request = std::move(request)};
+    RUNCTL_TRY_LET(auto of_gone, judge_of_gone_machine(asked));
+    return of_gone ? *std::move(of_gone) : row.act(asked);
   }
   return fail(Errc::corrupt,
               fmt::format("this version of runctl does not know the step '{}'", step.action));

@@ -1,5 +1,6 @@
 #include "fleet/terminate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,20 @@ Error would_be_deleted(const volume::InstanceFacts& instance, const volume::Devi
   return error;
 }
 
+Error would_be_lost(const volume::InstanceFacts& instance, const node::UnfinishedRun& run) {
+  Error error =
+      refuse(fmt::format("What run {} has written is on the disk of instance {} alone.",
+                         run.id.str(), instance.id),
+             run.is_running ? "It is running, and its results are uploaded until it has ended."
+                            : "Not all of it is where it is uploaded to.");
+  error.ways_out = {
+      fmt::format("runctl runs show {}   # what is still to be sent, and why", run.id.str()),
+      fmt::format("runctl runs logs {} --follow   # ends when the last upload is over",
+                  run.id.str()),
+      fmt::format("runctl aws terminate {} --unsafe-lose-results", instance.id)};
+  return error;
+}
+
 Result<void> wait_until_terminated(const volume::Session& session, const InstanceId& instance) {
   RUNCTL_TRY(volume::wait_for<bool>(
       session, {}, fmt::format("instance {} to be terminated", instance),
@@ -53,7 +68,7 @@ Result<void> wait_until_free(const volume::Session& session, const VolumeId& id,
 
 }  // namespace
 
-TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting) {
+TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting, Results results) {
   TerminatePlan plan;
   const auto& instance = facts.instance;
   if (instance.state == InstanceState::terminated ||
@@ -67,6 +82,12 @@ TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting) {
       return plan;
     }
     plan.data_volumes.push_back(device);
+  }
+  const auto only_copy =
+      std::ranges::find_if(facts.runs, [](const auto& run) { return run.is_only_here; });
+  if (only_copy != facts.runs.end() && results == Results::kept) {
+    plan.refusal = would_be_lost(instance, *only_copy);
+    return plan;
   }
   const bool on = instance.state != InstanceState::stopped;
   plan.unmount_first = on && !plan.data_volumes.empty() && unmounting == Unmounting::required;

@@ -19,9 +19,13 @@ struct TerminatePlan {
   std::optional<Error> refusal = {};
 };
 
+// Of what is to be uploaded from the machine's own disk (--unsafe-lose-results).
+enum class Results : bool { kept, lost };
+
 // Rule S14: every data volume is unmounted first; one that would be deleted with the machine is a
-// refusal.
-[[nodiscard]] TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting);
+// refusal, and so is a run whose results would go with the machine's disk.
+[[nodiscard]] TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting,
+                                           Results results = Results::kept);
 
 // Unmounts the data volumes (which refuses while anything uses one), terminates, and waits until
 // the machine is gone and its data volumes are free again. Errors: conflict naming what is in use;

@@ -43,6 +43,18 @@ TEST(PlanTerminate, RefusesAMachineThatCannotBeAskedUnlessToldByName) {
   EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
 }
 
+TEST(PlanTerminate, RefusesWhereTheMachinesDiskHasTheOnlyCopyOfResultsUnlessToldByName) {
+  auto facts = machine_with_data();
+  facts.runs = {{.id = node::RunId::parse("r").value(), .is_running = true, .is_unsent = true}};
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+  EXPECT_EQ(words_of(facts.runs), std::vector<std::string>{"end run r, which is running"});
+  facts.runs.front().is_only_here = true;
+  const auto plan = plan_terminate(facts, Unmounting::required);
+  ASSERT_TRUE(plan.refusal.has_value());
+  EXPECT_EQ(plan.refusal->ways_out.size(), 3U);
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required, Results::lost).refusal.has_value());
+}
+
 TEST(PlanTerminate, CallsATerminatedMachineDone) {
   auto facts = machine_with_data();
   for (const auto state : {InstanceState::terminated, InstanceState::shutting_down}) {

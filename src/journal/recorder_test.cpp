@@ -102,5 +102,16 @@ TEST_F(RecorderTest, WhatStoppedHalfWayStaysOpen) {
   }
 }
 
+// What undid an interrupted command knows better than the interruption how it stands.
+TEST_F(RecorderTest, AnEndInAStateIsFinal) {
+  auto recording = recorder();
+  ASSERT_TRUE(recording.step("RunInstances", "{}", succeed).has_value());
+  ASSERT_TRUE(recording.end(State::failed, "given back").has_value());
+  const Error error{.code = Errc::cancelled, .message = "interrupted"};
+  ASSERT_TRUE(recording.end(&error).has_value());
+  EXPECT_EQ(written().state, State::failed);
+  EXPECT_EQ(written().message, "given back");
+}
+
 }  // namespace
 }  // namespace runctl::journal

@@ -247,6 +247,22 @@ Result<std::string> keep_run(const Machine& machine, const RunId& id) {
   return string_at(record, "directory").value_or("");
 }
 
+Result<std::vector<UnfinishedRun>> unfinished_runs(const Machine& machine) {
+  RUNCTL_TRY_LET(const auto record, run_script(machine, {.name = "unfinished_runs"}));
+  std::vector<UnfinishedRun> runs;
+  const auto* const entries = array_at(record, "runs");
+  if (entries == nullptr) return runs;
+  runs.reserve(entries->size());
+  for (const auto& entry : *entries) {
+    RUNCTL_TRY_LET(auto id, RunId::parse(string_at(entry, "run_id").value_or("")));
+    runs.push_back({.id = std::move(id),
+                    .is_running = string_at(entry, "state") == "running",
+                    .is_unsent = boolean_at(entry, "unsent").value_or(true),
+                    .is_only_here = boolean_at(entry, "only_here").value_or(true)});
+  }
+  return runs;
+}
+
 Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count) {
   constexpr std::size_t most = 20;  // of records that fit SSM's 24,000 characters
   RUNCTL_TRY_LET(

@@ -194,6 +194,17 @@ struct RunDetails {
 // conflict (no_space, and nothing is left half-copied); as run_script.
 [[nodiscard]] Result<std::string> keep_run(const Machine& machine, const RunId& id);
 
+// A run that still needs its machine.
+struct UnfinishedRun {
+  RunId id;
+  bool is_running = false;
+  bool is_unsent = false;     // not everything that it wrote is where its results are uploaded to
+  bool is_only_here = false;  // and it lies on the machine's own disk
+};
+
+// Newest first, 20 at most. Errors: as run_script.
+[[nodiscard]] Result<std::vector<UnfinishedRun>> unfinished_runs(const Machine& machine);
+
 // Newest first, 20 at most. Errors: as run_script.
 [[nodiscard]] Result<std::vector<RunReport>> list_runs(const Machine& machine, std::size_t count);
 

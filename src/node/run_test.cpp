@@ -1,6 +1,7 @@
 #include "node/run.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -284,6 +285,14 @@ TEST_F(runs, what_it_left_is_not_kept_where_there_is_no_place_for_it) {
   ASSERT_EQ(code_of(start_run(bed_.machine(), shell_run("r", "true"))), "");
   (void)when_ended(id("r"));
   EXPECT_EQ(code_of(keep_run(bed_.machine(), id("r"))), "no_checkpoints");
+  // Nor where the volume was, once it is unmounted.
+  auto gone = shell_run("g", "true");
+  gone.checkpoint_directory = bed_.root() / "gone" / "checkpoints";
+  ASSERT_EQ(code_of(start_run(bed_.machine(), gone)), "");
+  (void)when_ended(gone.id);
+  std::filesystem::remove_all(bed_.root() / "gone" / "checkpoints");
+  EXPECT_EQ(code_of(keep_run(bed_.machine(), gone.id)), "no_checkpoints");
+  EXPECT_FALSE(std::filesystem::exists(bed_.root() / "gone" / "runs"));
   // Where the machine has its own, they are theirs.
   auto spec = shell_run("s", "echo here");
   spec.checkpoint_directory = checkpoints();

@@ -188,11 +188,12 @@ TEST(shellcheck, finds_nothing_in_any_script) {
     GTEST_SKIP() << "this machine has no shellcheck";
   const testing::TempFolder folder;
   const std::vector<std::string_view> names{
-      "inspect",       "format",          "mount",     "unmount",      "sync",       "put_file",
-      "start_run",     "run_status",      "list_runs", "run_wrapper",  "freeze",     "thaw",
-      "make_manifest", "verify_manifest", "warm",      "grow",         "start_job",  "job_status",
-      "stop_job",      "job_wrapper",     "fetch",     "fetch_worker", "place_code", "discard_code",
-      "stop_run",      "processes"};
+      "inspect",   "format",       "mount",          "unmount",         "sync",
+      "put_file",  "start_run",    "run_status",     "list_runs",       "run_wrapper",
+      "freeze",    "thaw",         "make_manifest",  "verify_manifest", "warm",
+      "grow",      "start_job",    "job_status",     "stop_job",        "job_wrapper",
+      "fetch",     "fetch_worker", "place_code",     "discard_code",    "stop_run",
+      "processes", "keep_run",     "unfinished_runs"};
   for (const std::string_view name : names) {
     ASSERT_FALSE(script_text(name).empty()) << name;
     const auto file = folder.path() / fmt::format("{}.sh", name);

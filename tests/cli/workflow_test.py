@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import cloud
 import machines
 from background import Background
+from signed import Ec2
 
 # Writes a checkpoint a step, from where it was; when it is given a flag it stays where it is until that is there.
 SCRIPT = r"""
@@ -51,7 +52,7 @@ class Workflow:
     def give_back(self):
         """So that what one test leaves is no other one's failure."""
         for machine in self.running():
-            self.cloud.run("aws", "terminate", machine, "--yes")
+            self.cloud.run("aws", "terminate", machine, "--yes", "--unsafe-lose-results")
         for operation in self.unfinished():
             self.cloud.run("operations", "abandon", operation["operation_id"], "--yes")
 
@@ -183,7 +184,7 @@ class Workflow:
         outcome = self.train("--checkpoint-volume-size", "1", "--keep")
         self.fault("clear")
         kept, = self.running()
-        self.refused(outcome, f"instance {kept} is kept, as you asked", f"runctl aws terminate {kept}", code=5)
+        self.refused(outcome, f"instance {kept} is kept, and costs money; to give it back", f"runctl aws terminate {kept}", code=5)
         self.succeeded(self.cloud.run("aws", "terminate", kept, "--yes"))
         outcome = self.succeeded(self.train("--keep"  , "--checkpoint-volume-size", "1", steps=1))
         kept, = self.running()
@@ -197,6 +198,37 @@ class Workflow:
         self.assertEqual(self.cloud.run("aws", "status", machine, "--output", "json").record["state"], "stopped")
         self.succeeded(self.cloud.run("aws", "terminate", machine, "--yes"))
 
+    def test_a_volume_of_which_no_answer_came_is_not_forgotten(self):
+        before = self.volumes()
+        self.fault("add", "CreateVolume", "drop-reply", "times=1")
+        outcome = self.train("--checkpoint-volume-size", "1", environment={"AWS_MAX_ATTEMPTS": "1"})
+        self.assertEqual(self.running(), [], outcome)
+        operation, = self.unfinished()
+        self.refused(outcome, f"runctl operations resume {operation['operation_id']}", code=1)
+        self.assertEqual(len(self.volumes()), len(before) + 1)
+        back = self.cloud.run("operations", "resume", operation["operation_id"])
+        self.assertRegex(back.err, r"volume vol-\w+, which was made for it, is deleted")
+        self.assertEqual((self.volumes(), self.unfinished()), (before, []))
+
+    def test_a_volume_whose_name_moves_on_is_still_the_one(self):
+        data = self.cloud.volume("--name", "moving")
+        self.seen = len(self.cloud.requests())
+        job = Background(self.cloud, *self.words("--data-volume", "moving", "--checkpoint-volume-size", "1"))
+        job.until(self, lambda: self.asked("CreateVolume"))
+        job.process.kill()
+        job.ended()
+        later = self.cloud.volume("--name", "moving")
+        ec2 = Ec2(self.cloud.endpoint)
+        ec2.call("CreateTags", **{"ResourceId.1": data, "Tag.1.Key": "Name", "Tag.1.Value": "moved"})
+        ec2.close()
+        operation, = self.unfinished()
+        back = self.cloud.run("operations", "resume", operation["operation_id"])
+        # It has no filesystem: the run is not started, and of all volumes only the new one goes.
+        self.refused(back, data, code=4)
+        self.assertEqual((self.running(), self.unfinished()), ([], []))
+        left = self.volumes()
+        self.assertEqual((left[data], left[later]), ("available", "available"))
+
     def test_interrupted_before_there_is_a_run_it_leaves_nothing(self):
         before = self.volumes()
         self.fault("add", "SendCommand", "delay", "ms=3000", "times=1")
@@ -205,7 +237,7 @@ class Workflow:
         job.process.send_signal(signal.SIGINT)
         code, _, errors = job.ended()
         self.assertEqual(code, 130, errors)
-        self.assertRegex(errors, r"instance i-\w+ is terminated\n.*volume vol-\w+, which was made for it and never used, is deleted")
+        self.assertRegex(errors, r"instance i-\w+ is terminated\n.*volume vol-\w+, which was made for it, is deleted")
         self.assertEqual((self.running(), self.volumes(), self.unfinished()), ([], before, []))
 
     def test_a_run_that_is_left_goes_on_and_is_come_back_to(self):
@@ -252,19 +284,36 @@ class Workflow:
                 self.assertEqual(set(self.volumes()) - before, {back.record["checkpoint_volume"]})
 
     def test_a_job_whose_directory_is_gone(self):
-        place = os.path.join(self.cloud.directory, "elsewhere")
-        os.makedirs(place)
-        words = ("workflow", "train", "../job/train.py", "--checkpoint-volume-size", "1", "--", 2, self.flag, 0)
-        job = Background(self.cloud, *words, directory=place).until_it_says(self, "step 1")
-        job.process.kill()
-        job.ended()
-        self.release()
-        operation, = self.unfinished()
-        os.rename(place, place + "-2")
-        resume = ("operations", "resume", operation["operation_id"])
-        self.refused(self.cloud.run(*resume), place, f"runctl operations show {operation['operation_id']}", code=3)
-        os.rename(place + "-2", place)
-        self.check_over(self.succeeded(self.cloud.run(*resume, "--output", "json")).record)
+        """Before there is a run it is needed, and afterwards not."""
+        for where in ("CreateVolume", "run"):
+            with self.subTest(where):
+                self.seen = len(self.cloud.requests())
+                place = os.path.join(self.cloud.directory, "elsewhere", where)
+                os.makedirs(place)
+                words = ("workflow", "train", "../../job/train.py", "--checkpoint-volume-size", "1", "--", 2, self.flag, 0)
+                job = Background(self.cloud, *words, directory=place)
+                if where == "run":
+                    job.until_it_says(self, "step 1")
+                else:
+                    job.until(self, lambda: self.asked("CreateVolume"))
+                job.process.kill()
+                job.ended()
+                operation, = self.unfinished()
+                os.rename(place, place + "-2")
+                resume = ("operations", "resume", operation["operation_id"])
+                if where == "CreateVolume":
+                    self.refused(self.cloud.run(*resume), place, f"runctl operations show {operation['operation_id']}", code=3)
+                    os.rename(place + "-2", place)
+                    back = Background(self.cloud, *resume, "--output", "json")
+                    back.until(self, lambda: "step 1" in "".join(back.errors))
+                    self.release()
+                    code, said, errors = back.ended()
+                    self.assertEqual(code, 0, errors)
+                    self.check_over(json.loads(said))
+                    self.lower()
+                else:
+                    self.release()
+                    self.check_over(self.succeeded(self.cloud.run(*resume, "--output", "json")).record)
 
     def test_results_come_by_way_of_s3(self):
         self.succeeded(self.cloud.run("s3", "create", "s3://results"))
@@ -288,7 +337,10 @@ class Workflow:
         self.assertEqual(code, 7, said + errors)
         self.assertIn(f"Instance {kept} is kept", said)
         self.assertIn("nowhere but on its disk", said)
-        self.succeeded(self.cloud.run("aws", "terminate", kept, "--yes"))
+        terminate = ("aws", "terminate", kept, "--yes")
+        self.refused(self.cloud.run(*terminate), f"on the disk of instance {kept} alone", "--unsafe-lose-results")
+        self.assertEqual(self.running(), [kept])
+        self.succeeded(self.cloud.run(*terminate, "--unsafe-lose-results"))
 
     def test_a_snapshot_that_fails_does_not_keep_the_machine(self):
         self.fault("add", "CreateSnapshot", "fail-before", "code=SnapshotCreationPerVolumeRateExceeded", "status=400", "times=9")
@@ -325,6 +377,40 @@ class Workflow:
         self.assertEqual((self.running(), self.unfinished()), ([], []))
         self.assertEqual(self.volumes()[record["checkpoint_volume"]], "available")
 
+    def test_the_snapshot_at_the_end_is_none_of_an_interruption(self):
+        job = Background(self.cloud, *self.words("--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--on-interruption",
+                                                 "snapshot", "--output", "json", held=True))
+        job.until(self, lambda: "step 1" in "".join(job.errors))
+        first, = self.running()
+        self.fault("add", first, "spot-interruption", "ms=20000")
+        job.until(self, lambda: "from 1\n" in "".join(job.errors), 200)
+        self.release()
+        code, said, errors = job.ended()
+        self.assertEqual(code, 0, errors)
+        record = json.loads(said)
+        self.check_over(record, machines=2)
+        snapshots = self.snapshots(record["checkpoint_volume"])
+        self.assertEqual(len(snapshots), 2)
+        self.assertNotIn(f"Snapshot {record['snapshot']['snapshot_id']} of", errors)
+
+    def test_killed_before_the_next_machine_has_its_run_none_is_left(self):
+        job = Background(self.cloud, *self.words("--checkpoint-volume-size", "1", "--spot", "--auto-resume", held=True))
+        job.until_it_says(self, "step 1")
+        first, = self.running()
+        self.fault("add", "AttachVolume", "delay", "ms=8000")
+        self.fault("add", first, "spot-interruption", "ms=20000")
+        job.until(self, lambda: f"in place of {first}" in "".join(job.errors), 200)
+        job.process.kill()
+        job.ended()
+        self.fault("clear", "AttachVolume")
+        operation, = self.unfinished()
+        back = Background(self.cloud, "operations", "resume", operation["operation_id"], "--output", "json")
+        back.until(self, lambda: "from 1\n" in "".join(back.errors), 200)
+        self.release()
+        code, said, errors = back.ended()
+        self.assertEqual(code, 0, errors)
+        self.check_over(json.loads(said), machines=3)
+
     def volume(self, volume):
         return self.succeeded(self.cloud.run("aws", "ebs", "show", volume, "--output", "json")).record
 
@@ -353,6 +439,7 @@ class Workflow:
         operation, = self.unfinished()
         back = self.succeeded(self.cloud.run("operations", "resume", operation["operation_id"], "--output", "json"))
         self.check_over(back.record, machines=2)
+        self.assertEqual(self.snapshots(back.record["checkpoint_volume"]), [back.record["snapshot"]["snapshot_id"]])
         copy = self.volume(back.record["checkpoint_volume"])
         self.assertEqual((copy["availability_zone"], copy["state"]), ("us-east-1b", "available"))
         copies = [v for v in map(self.volume, self.volumes()) if v.get("name") == "numbers" and v["volume_id"] != data]

@@ -280,27 +280,39 @@ GUARDS = {
         "src/node/scripts/prepare_packages.sh", '  packages_say "$*"\n  exit 125', '  packages_say "$*"',
         "cli/packages_test.py OnThisMachine.test_an_installation_that_fails_ends_the_run_with_its_output"),
     "workflow: a machine that comes to no run is given back": (
-        "src/cli/workflow/operation.cpp", "    if (end == fleet::MachineEnd::keep) {", "    if (end != fleet::MachineEnd::stop) {",
+        "src/cli/workflow/operation.cpp", "    if (end == fleet::MachineEnd::keep) return keep(what, by_hand);",
+        "    if (end != fleet::MachineEnd::stop) return keep(what, by_hand);",
         "cli/workflow_test.py OnDisks.test_what_comes_to_no_run_is_given_back"),
     "workflow: so is the volume that was made for it": (
-        "src/cli/workflow/operation.cpp", "  if (end != fleet::MachineEnd::keep && all_given_back) {", "  if (!all_given_back) {",
+        "src/cli/workflow/operation.cpp", "    if (is_used || end == fleet::MachineEnd::keep || !all_) return keep(what, by_hand);",
+        "    if (is_used || end != fleet::MachineEnd::stop) return keep(what, by_hand);",
         "cli/workflow_test.py OnDisks.test_what_comes_to_no_run_is_given_back"),
+    "workflow: no volume is its own that it did not make": (
+        "src/cli/workflow/operation.cpp", "    if (std::ranges::find(tokens, by) != tokens.end()) made", "    if (!by.empty()) made",
+        "cli/workflow_test.py OnDisks.test_a_volume_whose_name_moves_on_is_still_the_one"),
     "workflow: Ctrl-C does not keep anything from being given back": (
         "src/cli/workflow/operation.cpp",
         "  const volume::Session own = fleet::patient(change.session);\n  const Change last{.session = own,",
         "  const Change last{.session = change.session,",
         "cli/workflow_test.py OnDisks.test_interrupted_before_there_is_a_run_it_leaves_nothing"),
+    "workflow: a volume of which no answer came is not forgotten": (
+        "src/cli/workflow/operation.cpp", "  if (!back.all() || !made || may_make_more(operation)) {", "  (void)may_make_more;\n  if (!back.all() || !made) {",
+        "cli/workflow_test.py OnDisks.test_a_volume_of_which_no_answer_came_is_not_forgotten"),
     "workflow: one machine for one job": (
         "src/cli/workflow/operation.cpp", "  if (!rented_before.empty()) return rented_before.back();", "  (void)rented_before;",
         "cli/workflow_test.py OnDisks.test_killed_anywhere_it_is_finished_by_resume"),
+    "workflow: a machine in another's place that came to no run is given back": (
+        "src/cli/workflow/operation.cpp", "  RUNCTL_TRY(give_back_unused(change, run));", "  (void)give_back_unused;",
+        "cli/workflow_test.py OnDisks.test_killed_before_the_next_machine_has_its_run_none_is_left"),
     "workflow: a run that goes on keeps its machine": (
-        "src/cli/workflow/operation.cpp", "    if (left || may_go_on(change))", "    if (!left && may_go_on(change))",
+        "src/cli/workflow/operation.cpp", "  if (!status || (*status && goes_on(**status)))", "  (void)goes_on;\n  if (!status)",
         "cli/workflow_test.py OnDisks.test_a_run_that_is_left_goes_on_and_is_come_back_to"),
     "workflow: how the run ended is known when its machine is gone": (
-        "src/cli/workflow/operation.cpp", "  RUNCTL_TRY(write_end(change, end));\n", "",
+        "src/cli/workflow/operation.cpp", "  auto written = write_end(change, end);", "  Result<void> written{};",
         "cli/workflow_test.py OnDisks.test_killed_anywhere_it_is_finished_by_resume"),
     "workflow: the machine is given back at the end": (
-        "src/cli/workflow/ending.cpp", "only_copy ? MachineEnd::keep : workflow.spec.end;", "MachineEnd::keep;",
+        "src/cli/workflow/ending.cpp", "MachineEnd::terminate || !can_stop)\n    return workflow.spec.end;",
+        "MachineEnd::terminate || !can_stop)\n    return MachineEnd::keep;",
         "cli/workflow_test.py OnDisks.test_the_whole_job"),
     "workflow: a machine with the only copy is kept": (
         "src/cli/workflow/ending.cpp", "  return !end.results_are_whole && !workflow.train.checkpoint_volume;",
@@ -310,18 +322,27 @@ GUARDS = {
         "src/cli/workflow/ending.cpp", "      ended.error().effect = Effect::unknown;", "      ",
         "cli/workflow_test.py OnDisks.test_a_machine_that_cannot_be_given_back_is_not_forgotten"),
     "workflow: one snapshot": (
-        "src/cli/workflow/ending.cpp", '  if (fleet::has_happened(change.recorder.operation(), "CreateSnapshot")) {',
-        '  if (fleet::has_happened(change.recorder.operation(), "CreateSnapshots")) {',
+        "src/cli/workflow/ending.cpp", "  if (before) return *std::move(before);", "  (void)before;",
         "cli/workflow_test.py OnDisks.test_a_machine_that_cannot_be_given_back_is_not_forgotten"),
+    "workflow: the snapshot at the end is none of before": (
+        "src/cli/workflow/ending.cpp", "std::ranges::any_of(end, steps.end(), [](", "std::ranges::any_of(steps.begin(), steps.end(), [](",
+        "cli/workflow_test.py OnDisks.test_the_snapshot_at_the_end_is_none_of_an_interruption"),
     "workflow: the log outlives the machine": (
-        "src/cli/workflow/ending.cpp", "  keep_log(workflow, last, end, rest);\n", "  (void)keep_log;\n",
+        "src/cli/workflow/ending.cpp", "  const bool log_is_safe = keep_log(workflow, last, end, rest);",
+        "  (void)keep_log;\n  const bool log_is_safe = true;",
         "cli/workflow_test.py OnDisks.test_the_whole_job"),
+    "workflow: nothing is kept where the volume was": (
+        "src/node/scripts/keep_run.sh", '[ -d "$checkpoints" ] || die no_checkpoints', ": || die no_checkpoints",
+        r"node\.runs\.what_it_left_is_not_kept"),
     "workflow: nothing is rented for a volume that another machine holds": (
-        "src/cli/workflow/train.cpp", "  if (begun == Begun::no) {", "  if (begun != Begun::no) {",
+        "src/cli/workflow/train.cpp", "  RUNCTL_TRY_LET(spec.launch.zone, fleet::zone_for(training::volumes_of(train), spec.launch.zone));",
+        "  (void)spec;",
         "cli/workflow_test.py OnDisks.test_what_stands_against_it_is_said_before_anything_is_rented"),
     "workflow: an operation that was ended in a state stays in it": (
-        "src/journal/recorder.cpp", "  if (operation_.state != State::open) return {};\n", "",
+        "src/journal/recorder.cpp", "  if (operation_.state != State::open) return {};\n", "", r"journal\.RecorderTest",
         "cli/workflow_test.py OnDisks.test_interrupted_before_there_is_a_run_it_leaves_nothing"),
+    "S14 results on the machine's own disk are not lost with it": (
+        "src/fleet/terminate.cpp", "results == Results::kept) {", "results == Results::lost) {", r"fleet\.PlanTerminate"),
     "interruption: the volumes are unmounted": (
         "src/node/scripts/watch_run.sh", "  for volume in $VOLUMES; do", "  for volume in; do", r"node\.watching_a_spot_machine\.a_notice"),
     "interruption: what does not end in time is killed": (

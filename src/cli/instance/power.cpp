@@ -27,8 +27,7 @@ constexpr std::array<OptionSpec, 1> start_options{{
 }};
 
 std::vector<std::string> steps_of(const fleet::PowerFacts& facts, const fleet::StopPlan& plan) {
-  std::vector<std::string> steps;
-  steps.reserve(plan.data_volumes.size() + 1);
+  std::vector<std::string> steps = fleet::words_of(facts.runs);
   for (const auto& device : plan.data_volumes) {
     steps.push_back(fmt::format("{}keep volume {} ({}) attached",
                                 plan.unmount_first ? "unmount and " : "", device.volume,
@@ -61,6 +60,8 @@ Result<ExitCode> stop(const Arguments& arguments, Context& context) {
     for (const std::string& step : steps_of(facts, plan)) question += fmt::format("- {}\n", step);
     RUNCTL_TRY(ask_consent(context, question + fmt::format("Stop instance {}?", instance.id)));
   }
+  for (const std::string& line : fleet::words_of(facts.runs))
+    note(context, fmt::format("Note: it will {}.", line));
   OperationSpec operation{.kind = "stop", .subjects = {instance.id.str()}};
   for (const auto& device : plan.data_volumes) operation.subjects.push_back(device.volume.str());
   RUNCTL_TRY(cloud->carry_out(session, std::move(operation), [&](const volume::Change& change) {

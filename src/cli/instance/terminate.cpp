@@ -17,15 +17,16 @@ namespace {
 constexpr std::array<PositionalSpec, 1> positionals{{
     {.name = "INSTANCE", .help = "its id or Name"},
 }};
-constexpr std::array<OptionSpec, 1> options{{
+constexpr std::array<OptionSpec, 2> options{{
+    {.name = "--unsafe-lose-results",
+     .help = "also when its own disk has the only copy of what a run was to upload"},
     {.name = "--unsafe-skip-unmount",
      .help = "do not unmount its volumes: what was not written is lost"},
 }};
 
 std::vector<std::string> steps_of(const fleet::PowerFacts& facts,
                                   const fleet::TerminatePlan& plan) {
-  std::vector<std::string> steps;
-  steps.reserve(plan.data_volumes.size() + 1);
+  std::vector<std::string> steps = fleet::words_of(facts.runs);
   for (const auto& device : plan.data_volumes) {
     steps.push_back(fmt::format("{}keep volume {} ({})", plan.unmount_first ? "unmount and " : "",
                                 device.volume, device.device));
@@ -44,7 +45,9 @@ Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto facts, fleet::read_power_facts(session, instance));
   const auto unmounting = arguments.has("--unsafe-skip-unmount") ? fleet::Unmounting::skipped
                                                                  : fleet::Unmounting::required;
-  auto plan = fleet::plan_terminate(facts, unmounting);
+  const auto results =
+      arguments.has("--unsafe-lose-results") ? fleet::Results::lost : fleet::Results::kept;
+  auto plan = fleet::plan_terminate(facts, unmounting, results);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   if (context.globals.dry_run && !plan.already_gone)
     return show_plan(context, steps_of(facts, plan));

@@ -168,6 +168,8 @@ Result<training::Started> start_on(const Session& session, const Attended& atten
 }
 
 std::unexpected<Error> without_machine(Error error, const Attended& attended) {
+  // Of any other error it is not known that nothing was.
+  if (!fleet::lacks_spot(error)) return std::unexpected{std::move(error)};
   const training::TrainSpec& spec = attended.spec;
   const VolumeId& volume = spec.checkpoint_volume->id;
   error.hint =
@@ -212,23 +214,36 @@ struct Elsewhere {
 Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, const Change& change) {
   const auto announce = [&](std::string_view why) { note(context, why); };
   fleet::ReplacementSpec wanted = *attended.plan.replacement;
+  // They may have gone to another zone before.
+  const std::string own_zone = attended.spec.checkpoint_volume->zone;
+  if (wanted.launch.zone != own_zone) {
+    RUNCTL_TRY_LET(wanted.launch, fleet::in_zone(change.session, wanted.launch, own_zone));
+  }
   auto found = fleet::rent_replacement(change, wanted, announce);
-  const auto& zones = attended.plan.other_zones;
   if (found) return Elsewhere{.rented = *std::move(found)};
+  const auto& zones = attended.plan.other_zones;
   if (zones.empty() || !fleet::lacks_spot(found.error()))
     return std::unexpected{std::move(found).error()};
-  announce(
-      fmt::format("There is no machine in {}: {}.", wanted.launch.zone, found.error().message));
+  announce(fmt::format("There is no machine in {}: {}.", own_zone, found.error().message));
   RUNCTL_TRY_LET(auto kept, fleet::keep_in_snapshots(change, training::volumes_of(attended.spec)));
   for (const std::string& zone : zones) {
-    RUNCTL_TRY_LET(wanted.launch,
-                   fleet::in_zone(change.session, attended.plan.replacement->launch, zone));
+    if (zone == own_zone) continue;
+    auto launch = fleet::in_zone(change.session, wanted.launch, zone);
+    if (!launch) {
+      announce(fmt::format("Not in {}: {}.", zone, launch.error().message));
+      continue;
+    }
+    wanted.launch = *std::move(launch);
     found = fleet::rent_replacement(change, wanted, announce);
-    if (!found && fleet::lacks_spot(found.error())) continue;
-    if (!found) return std::unexpected{std::move(found).error()};
-    return Elsewhere{.rented = *std::move(found), .kept = std::move(kept)};
+    if (found) return Elsewhere{.rented = *std::move(found), .kept = std::move(kept)};
+    if (!fleet::lacks_spot(found.error())) break;
   }
-  return std::unexpected{std::move(found).error()};
+  Error error = std::move(found).error();
+  for (const auto& each : kept) {
+    error.details.push_back(fmt::format("snapshot {} of volume {} was taken for it, and stays",
+                                        each.snapshot.id, each.volume.id));
+  }
+  return std::unexpected{std::move(error)};
 }
 
 // One operation until the run goes on, so that a machine that was rented for it is not forgotten

@@ -47,33 +47,50 @@ void say_short(Rest& rest, std::string line) {
   say(rest, std::move(line));
 }
 
-// The one that an earlier attempt at it has taken, or one of now.
+// What an earlier attempt has taken since the run ended: none of before, as at an interruption.
+Result<std::optional<volume::SnapshotFacts>> taken_before(const Change& change,
+                                                          const VolumeId& id) {
+  const auto& steps = change.recorder.operation().steps;
+  const auto end = std::ranges::find(steps, std::string{end_step}, &journal::Step::action);
+  const bool any = std::ranges::any_of(end, steps.end(), [](const journal::Step& step) {
+    return step.action == "CreateSnapshot" && step.outcome == journal::Outcome::applied;
+  });
+  const auto taken = subjects_of<SnapshotId>(change.recorder.operation());
+  if (!any || taken.empty()) return std::nullopt;
+  const auto& session = change.session;
+  RUNCTL_TRY_LET(auto seen, volume::read_snapshot(session.aws, taken.back(), session.options()));
+  if (seen.volume != id) return std::nullopt;
+  // Whoever took it did not come to say what it is worth.
+  if (volume::consistency_of(seen) == volume::Consistency::crash_consistent)
+    RUNCTL_TRY(volume::label(change, seen.id.str(), volume::Consistency::crash_consistent));
+  return std::optional{std::move(seen)};
+}
+
 Result<volume::SnapshotFacts> snapshot_of(const Change& change, const VolumeId& id,
                                           const RunEnd& end) {
   const auto& session = change.session;
-  if (fleet::has_happened(change.recorder.operation(), "CreateSnapshot")) {
-    const auto taken = subjects_of<SnapshotId>(change.recorder.operation());
-    if (!taken.empty()) return volume::read_snapshot(session.aws, taken.back(), session.options());
-  }
+  RUNCTL_TRY_LET(auto before, taken_before(change, id));
+  if (before) return *std::move(before);
   session.progress(fmt::format("taking a snapshot of {}", id));
   RUNCTL_TRY_LET(const auto volume, volume::read_volume(session.aws, id, session.options()));
   const volume::SnapshotSpec spec{.description =
                                       fmt::format("of the checkpoints of run {}", end.run)};
-  RUNCTL_TRY_LET(auto taken, fleet::patiently(session, [&] {
-                   return volume::take_snapshot(change, volume, spec);
-                 }));
-  change.recorder.add_subject(taken.snapshot.id.str());
+  RUNCTL_TRY_LET(auto taken, volume::take_snapshot(change, volume, spec));
   taken.snapshot.tags[std::string{volume::tag::consistency}] =
       volume::name_of(taken.worth.consistency);
   return std::move(taken.snapshot);
 }
 
-// Its log is on the machine's own disk, and goes with it.
-void keep_log(const Workflow& workflow, const Change& change, const RunEnd& end, Rest& rest) {
+// Whether the run's log needs its machine no more, on whose own disk it is.
+bool keep_log(const Workflow& workflow, const Change& change, const RunEnd& end, Rest& rest) {
   const auto& volume = workflow.train.checkpoint_volume;
   const auto& machine = workflow.train.instance;
-  const bool was_done = fleet::has_happened(change.recorder.operation(), "machine:keep-run");
-  if (!volume || end.error || was_done || workflow.spec.end == MachineEnd::keep) return;
+  if (end.error || workflow.spec.end == MachineEnd::keep) return true;
+  if (fleet::has_happened(change.recorder.operation(), "machine:keep-run")) return true;
+  if (!volume) {
+    say(rest, "Its log goes with the machine: there is no checkpoint volume to keep it on.");
+    return true;
+  }
   const auto kept = [&]() -> Result<std::string> {
     RUNCTL_TRY_LET(const auto run, node::RunId::parse(end.run));
     return fleet::patiently(change.session, [&] {
@@ -87,17 +104,19 @@ void keep_log(const Workflow& workflow, const Change& change, const RunEnd& end,
   if (!kept) {
     say_short(rest, fmt::format("The log of run {} could not be copied to volume {}: {}.", end.run,
                                 volume->id, kept.error().message));
-    return;
+    return false;
   }
   say(rest, fmt::format("Its log is on volume {}, in runs/{}.", volume->id, end.run));
   rest.record["log"] = fmt::format("runs/{}/log", end.run);
+  return true;
 }
 
 void keep_in_snapshot(const Workflow& workflow, const Change& change, const RunEnd& end,
                       Rest& rest) {
   const auto& volume = workflow.train.checkpoint_volume;
   if (!volume || !workflow.spec.snapshots) return;
-  const auto taken = snapshot_of(change, volume->id, end);
+  const auto taken =
+      fleet::patiently(change.session, [&] { return snapshot_of(change, volume->id, end); });
   if (!taken) {
     say_short(rest, fmt::format("No snapshot of volume {} could be taken: {}. To take one: runctl "
                                 "aws ebs snapshot {}",
@@ -117,10 +136,12 @@ std::string cost_in_words(const Workflow& workflow, std::chrono::milliseconds re
   return fmt::format("{}: {}", duration_in_words(rented), volume::dollars(price->per_hour * hours));
 }
 
+// Since the first machine that was got.
 std::chrono::milliseconds rented_for(const Workflow& workflow,
                                      const journal::Operation& operation) {
-  const auto rented =
-      std::ranges::find(operation.steps, std::string{"RunInstances"}, &journal::Step::action);
+  const auto rented = std::ranges::find_if(operation.steps, [](const journal::Step& step) {
+    return step.action == "RunInstances" && step.outcome == journal::Outcome::applied;
+  });
   if (rented == operation.steps.end()) return {};
   return std::chrono::duration_cast<std::chrono::milliseconds>(workflow.context.clock.now() -
                                                                rented->sent);
@@ -131,11 +152,31 @@ bool has_the_only_copy(const Workflow& workflow, const RunEnd& end) {
   return !end.results_are_whole && !workflow.train.checkpoint_volume;
 }
 
-Result<void> end_machines(const Workflow& workflow, const Change& change, const RunEnd& end,
-                          Rest& rest) {
+std::string ended_in_words(const Workflow& workflow, const InstanceId& machine,
+                           std::string_view state) {
+  if (state == name_of(MachineEnd::terminate))
+    return fmt::format("Instance {} is terminated.", machine);
+  if (state == name_of(MachineEnd::stop)) {
+    return fmt::format(
+        "Instance {} is stopped: only its disk costs money. To start it: runctl aws "
+        "start {}",
+        machine, machine);
+  }
+  return fmt::format("Instance {} is kept, and costs {}. To give it back: runctl aws terminate {}",
+                     machine, fleet::in_words(workflow.spec.price, workflow.spec.launch), machine);
+}
+
+// One that EC2 has taken back is nobody's to keep.
+bool is_gone(const Change& change, const InstanceId& machine) {
+  const auto seen = volume::read_instance(change.session.aws, machine, change.session.options());
+  if (!seen) return seen.error().code == Errc::not_found;
+  return seen->state == volume::InstanceState::terminated ||
+         seen->state == volume::InstanceState::shutting_down;
+}
+
+Result<void> end_machines(const Workflow& workflow, const Change& change, MachineEnd how,
+                          const RunEnd& end, Rest& rest) {
   const auto machines = subjects_of<InstanceId>(change.recorder.operation());
-  const bool only_copy = has_the_only_copy(workflow, end);
-  const MachineEnd how = only_copy ? MachineEnd::keep : workflow.spec.end;
   boost::json::array records;
   for (const InstanceId& machine : machines) {
     if (how != MachineEnd::keep) change.session.progress(fmt::format("giving {} back", machine));
@@ -146,32 +187,34 @@ Result<void> end_machines(const Workflow& workflow, const Change& change, const 
           "run {} {}; instance {} is still there and costs money", end.run, end.words, machine));
       return ended;
     }
-    records.push_back(
-        boost::json::object{{"instance_id", machine.str()}, {"state", fleet::name_of(how)}});
-    if (how == MachineEnd::terminate) {
-      say(rest, fmt::format("Instance {} is terminated.", machine));
-    } else if (how == MachineEnd::stop) {
-      say(rest, fmt::format("Instance {} is stopped: only its disk costs money. To start it: "
-                            "runctl aws start {}",
-                            machine, machine));
-    } else {
-      say(rest, fmt::format("Instance {} is kept, and costs {}. To give it back: runctl aws "
-                            "terminate {}",
-                            machine, fleet::in_words(workflow.spec.price, workflow.spec.launch),
-                            machine));
-    }
-  }
-  if (only_copy) {
-    say_short(rest, fmt::format("It is kept because something that run {} wrote is nowhere but on "
-                                "its disk.",
-                                end.run));
+    const bool gone = how == MachineEnd::terminate || is_gone(change, machine);
+    const auto state = fleet::name_of(gone ? MachineEnd::terminate : how);
+    records.push_back(boost::json::object{{"instance_id", machine.str()}, {"state", state}});
+    say(rest, ended_in_words(workflow, machine, state));
   }
   const auto rented = rented_for(workflow, change.recorder.operation());
-  if (!machines.empty())
+  // Of one machine it can be said what that comes to.
+  if (machines.size() == 1)
     say(rest, fmt::format("It was rented for {}.", cost_in_words(workflow, rented)));
   rest.record["machines"] = std::move(records);
   rest.record["rented_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(rented).count();
   return {};
+}
+
+// How the machine ends: as was asked, unless something is nowhere but on its own disk.
+MachineEnd end_for(const Workflow& workflow, const RunEnd& end, bool log_is_safe, Rest& rest) {
+  if (has_the_only_copy(workflow, end)) {
+    say_short(rest,
+              fmt::format("The machine is kept: something that run {} wrote is nowhere but on "
+                          "its disk.",
+                          end.run));
+    return MachineEnd::keep;
+  }
+  const bool can_stop = workflow.train.instance.lifecycle != "spot";
+  if (log_is_safe || workflow.spec.end != MachineEnd::terminate || !can_stop)
+    return workflow.spec.end;
+  say(rest, "The machine is stopped and not terminated: the log is on its disk.");
+  return MachineEnd::stop;
 }
 
 struct Collected {
@@ -225,8 +268,14 @@ void name_volumes(const Workflow& workflow, const std::vector<VolumeId>& made, R
   if (!volume) return;
   rest.record["checkpoint_volume"] = volume->id.str();
   const auto price = volume::volume_per_month({.type = volume->type, .size = volume->size});
-  const bool is_new = std::ranges::find(made, volume->id) != made.end();
-  if (!is_new) return;
+  for (const VolumeId& id : made) {
+    if (id != volume->id) {
+      say(rest, fmt::format("Volume {} was made for it too, and stays, and costs money. To delete "
+                            "it: runctl aws ebs delete {}",
+                            id, id));
+    }
+  }
+  if (std::ranges::find(made, volume->id) == made.end()) return;
   say(rest, fmt::format("Volume {} ({} GiB{}) stays, with the checkpoints. To go on from them: "
                         "runctl workflow train {} --checkpoint-volume {} --resume",
                         volume->id, volume->size.count,
@@ -244,7 +293,8 @@ RunEnd end_of(const node::RunReport& run, boost::json::array interruptions) {
   RunEnd end{.run = run.id.str(),
              .words = outcome_text(run),
              .record = record_of(run),
-             .interruptions = std::move(interruptions)};
+             .interruptions = std::move(interruptions),
+             .was_stopped = run.stop.has_value()};
   if (run.upload) {
     end.results = run.upload->target;
     end.results_are_whole = run.upload->is_whole();
@@ -252,6 +302,11 @@ RunEnd end_of(const node::RunReport& run, boost::json::array interruptions) {
   if (run.state == node::RunState::succeeded)
     end.code = end.results_are_whole ? ExitCode::ok : ExitCode::partial;
   return end;
+}
+
+bool has_end(const journal::Operation& operation) {
+  return std::ranges::find(operation.steps, std::string{end_step}, &journal::Step::action) !=
+         operation.steps.end();
 }
 
 Result<std::optional<RunEnd>> read_end(const journal::Operation& operation) {
@@ -293,9 +348,10 @@ Result<ExitCode> finish(Workflow& workflow, const Change& change, RunEnd end,
   const volume::Session own = fleet::patient(change.session);
   const Change last{.session = own, .recorder = change.recorder};
   Rest rest{.record = end.record};
-  keep_log(workflow, last, end, rest);
+  const bool log_is_safe = keep_log(workflow, last, end, rest);
   keep_in_snapshot(workflow, last, end, rest);
-  RUNCTL_TRY(end_machines(workflow, last, end, rest));
+  const MachineEnd how = end_for(workflow, end, log_is_safe, rest);
+  RUNCTL_TRY(end_machines(workflow, last, how, end, rest));
   name_volumes(workflow, made, rest);
   collect(workflow, end, rest);
   if (end.error) {
@@ -306,6 +362,9 @@ Result<ExitCode> finish(Workflow& workflow, const Change& change, RunEnd end,
       error.details.emplace_back(lines.substr(0, line_end));
       lines.remove_prefix(line_end + 1);
     }
+    // All that was left to do is done.
+    if (auto over = change.recorder.end(journal::State::failed, error.message); !over)
+      error.details.push_back(over.error().message);
     return std::unexpected{std::move(error)};
   }
   rest.record["interruptions"] = std::move(end.interruptions);

@@ -27,13 +27,15 @@ struct RunEnd {
   bool results_are_whole = true;    // everything that it wrote is there
   boost::json::object record = {};  // record_of(run)
   boost::json::array interruptions = {};
-  bool is_told = false;  // how it ended has been said
+  bool was_stopped = false;  // somebody asked it to end
+  bool is_told = false;      // how it ended has been said
   // That kept the run from saying how it ended: its machine is gone.
   std::optional<Error> error = {};
 };
 
 [[nodiscard]] RunEnd end_of(const node::RunReport& run, boost::json::array interruptions);
 
+[[nodiscard]] bool has_end(const journal::Operation& operation);
 // Nothing when the operation has not come so far. Errors: corrupt.
 [[nodiscard]] Result<std::optional<RunEnd>> read_end(const journal::Operation& operation);
 // Errors: those of the journal.

@@ -35,6 +35,7 @@ using volume::InstanceState;
 
 constexpr std::string_view start_step = "machine:start-run";
 constexpr std::chrono::seconds question_patience{60};
+constexpr std::uint64_t behind_any_log = std::uint64_t{1} << 62U;
 // Of its output, when one comes back to a run.
 constexpr std::size_t lines_again = 20;
 
@@ -62,12 +63,40 @@ struct Beginning {
   std::uint64_t from = 0;  // offset in its log
 };
 
-// What is no volume of the command line.
-std::vector<VolumeId> made_volumes(const Workflow& workflow, const Operation& operation) {
-  auto made = subjects_of<VolumeId>(operation);
-  if (!fleet::has_happened(operation, "CreateVolume")) return {};
-  for (const VolumeId& named : workflow.named) std::erase(made, named);
+// What stands in the tags of the volumes that the operation has made, and of no others.
+std::vector<std::string> tokens_of(const Operation& operation) {
+  std::vector<std::string> tokens;
+  for (const journal::Step& step : operation.steps) {
+    if (step.action != "CreateVolume") continue;
+    const auto request = parse_json(step.request);
+    if (!request) continue;
+    if (auto token = string_at(*request, "ClientToken")) tokens.push_back(*std::move(token));
+  }
+  return tokens;
+}
+
+// Those that are still there, in the order in which they were made.
+Result<std::vector<volume::VolumeFacts>> made_volumes(const Change& change) {
+  const Operation& operation = change.recorder.operation();
+  const auto tokens = tokens_of(operation);
+  std::vector<volume::VolumeFacts> made;
+  if (tokens.empty()) return made;
+  const auto& session = change.session;
+  for (const VolumeId& id : subjects_of<VolumeId>(operation)) {
+    auto seen = volume::read_volume(session.aws, id, session.options());
+    if (!seen && seen.error().code == Errc::not_found) continue;
+    if (!seen) return std::unexpected{std::move(seen).error()};
+    const auto by = volume::tag_value(seen->tags, volume::tag::operation);
+    if (std::ranges::find(tokens, by) != tokens.end()) made.push_back(*std::move(seen));
+  }
   return made;
+}
+
+std::vector<VolumeId> ids_of(const std::vector<volume::VolumeFacts>& volumes) {
+  std::vector<VolumeId> ids;
+  ids.reserve(volumes.size());
+  for (const auto& volume : volumes) ids.push_back(volume.id);
+  return ids;
 }
 
 Result<InstanceId> rent_machine(Workflow& workflow, const Change& change) {
@@ -80,6 +109,10 @@ Result<InstanceId> rent_machine(Workflow& workflow, const Change& change) {
   note(workflow.context,
        fmt::format("Rented {} ({}, {}, {}).", rented.instance.id, rented.instance.type,
                    fleet::name_of(rented.market), rented.instance.zone));
+  if (rented.market != launch.market) {
+    workflow.spec.launch.market = rented.market;
+    workflow.spec.price = fleet::find_price(change.session, launch);
+  }
   return rented.instance.id;
 }
 
@@ -89,14 +122,14 @@ Result<volume::VolumeFacts> read_volume(const Change& change, const VolumeId& id
 
 // A volume for the checkpoints, attached, formatted and mounted.
 Result<void> make_volume(Workflow& workflow, const Change& change) {
-  const auto made = made_volumes(workflow, change.recorder.operation());
+  RUNCTL_TRY_LET(const auto made, made_volumes(change));
   std::string name = workflow.arguments.get("--name").value_or("");
   if (name.empty()) name = std::filesystem::path{workflow.train.code.root.script}.stem().string();
   RUNCTL_TRY_LET(const auto placed, fleet::provision(change, workflow.train.instance,
                                                      {.size = workflow.spec.checkpoint_size,
                                                       .name = std::move(name),
                                                       .purpose = "checkpoints"},
-                                                     made));
+                                                     ids_of(made)));
   RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, placed.front().volume));
   note(workflow.context, fmt::format("Volume {} is mounted at {}, for the checkpoints.",
                                      placed.front().volume, placed.front().mount_point));
@@ -153,20 +186,36 @@ Result<void> find_relocated(Workflow& workflow, const Change& change) {
   return {};
 }
 
-// The machine and the volumes that the operation had come to.
+// The machine and the volumes that the operation had come to. EC2 forgets a machine an hour after
+// its end.
 Result<void> find_again(Workflow& workflow, const Change& change, const StartedRun& run) {
   const auto& session = change.session;
-  RUNCTL_TRY_LET(auto instance,
-                 volume::read_instance(session.aws, run.instance, session.options()));
-  run_on(workflow, std::move(instance));
-  const auto made = made_volumes(workflow, change.recorder.operation());
-  if (workflow.spec.checkpoint_size && !made.empty()) {
-    RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, made.front()));
+  auto instance = volume::read_instance(session.aws, run.instance, session.options());
+  if (!instance && instance.error().code == Errc::not_found)
+    instance = volume::InstanceFacts{.id = run.instance, .state = InstanceState::terminated};
+  if (!instance) return std::unexpected{std::move(instance).error()};
+  run_on(workflow, *std::move(instance));
+  if (workflow.spec.checkpoint_size) {
+    RUNCTL_TRY_LET(auto made, made_volumes(change));
+    if (!made.empty()) workflow.train.checkpoint_volume = std::move(made.front());
   }
   return find_relocated(workflow, change);
 }
 
+// What was rented in place of the run's machine, and has come to no run of its own.
+Result<void> give_back_unused(const Change& change, const StartedRun& run) {
+  const auto machines = subjects_of<InstanceId>(change.recorder.operation());
+  const auto own = std::ranges::find(machines, run.instance);
+  if (own == machines.end()) return {};
+  for (const InstanceId& machine : std::ranges::subrange(own + 1, machines.end())) {
+    change.session.progress(fmt::format("giving {} back", machine));
+    RUNCTL_TRY(fleet::end_machine(change, machine, fleet::MachineEnd::terminate));
+  }
+  return {};
+}
+
 Result<Beginning> come_back_to(Workflow& workflow, const Change& change, const StartedRun& run) {
+  RUNCTL_TRY(give_back_unused(change, run));
   RUNCTL_TRY(find_again(workflow, change, run));
   note(workflow.context,
        fmt::format("Run {} was started on {}. All its output: runctl runs logs {}", run.id.str(),
@@ -177,48 +226,78 @@ Result<Beginning> come_back_to(Workflow& workflow, const Change& change, const S
                    .from = from.value_or(0)};
 }
 
+bool is_open(const journal::Step& step) {
+  return step.outcome != journal::Outcome::applied && step.outcome != journal::Outcome::not_applied;
+}
+
+// Whether something may come into being that nobody knows of yet.
+bool may_make_more(const Operation& operation) {
+  return std::ranges::any_of(operation.steps, [](const journal::Step& step) {
+    const bool makes = step.action == "RunInstances" || step.action == "CreateVolume" ||
+                       step.action == "CancelSpotInstanceRequests";
+    return makes && is_open(step);
+  });
+}
+
+// Gives back what was rented, and says of each thing what became of it.
+class GivingBack {
+ public:
+  GivingBack(const Change& change, Error& error) : change_{change}, error_{error} {}
+
+  void machine(const InstanceId& id, fleet::MachineEnd end) {
+    const std::string what = fmt::format("instance {}", id);
+    const std::string by_hand = fmt::format("runctl aws terminate {}", id);
+    if (end == fleet::MachineEnd::keep) return keep(what, by_hand);
+    tell(fleet::end_machine(change_, id, fleet::MachineEnd::terminate), what, "terminated",
+         by_hand);
+  }
+  // `is_used`: a run may have written to it.
+  void volume(const VolumeId& id, bool is_used, fleet::MachineEnd end) {
+    const std::string what = fmt::format("volume {}, which was made for it,", id);
+    const std::string by_hand = fmt::format("runctl aws ebs delete {}", id);
+    if (is_used || end == fleet::MachineEnd::keep || !all_) return keep(what, by_hand);
+    tell(fleet::discard_new_volume(change_, id), what, "deleted", by_hand);
+  }
+  [[nodiscard]] bool all() const { return all_; }
+
+ private:
+  void keep(const std::string& what, const std::string& by_hand) {
+    error_.details.push_back(
+        fmt::format("{} is kept, and costs money; to give it back: {}", what, by_hand));
+  }
+  void tell(const Result<void>& given, const std::string& what, std::string_view verb,
+            const std::string& by_hand) {
+    all_ = all_ && given;
+    error_.details.push_back(given ? fmt::format("{} is {}", what, verb)
+                                   : fmt::format("{} is still there and costs money ({}); to give "
+                                                 "it back: {}",
+                                                 what, given.error().message, by_hand));
+  }
+
+  const Change& change_;
+  Error& error_;
+  bool all_ = true;
+};
+
 // What an error leaves behind when nobody comes to a run: nothing that costs money, if that can be.
-std::unexpected<Error> give_up(Workflow& workflow, const Change& change, Error error) {
+std::unexpected<Error> give_up(const Workflow& workflow, const Change& change, Error error) {
   const Operation& operation = change.recorder.operation();
-  const auto machines = subjects_of<InstanceId>(operation);
-  const bool may_run = fleet::may_have_happened(operation, start_step);
-  const bool unsettled = fleet::may_have_happened(operation, "RunInstances") && machines.empty();
-  if (may_run || unsettled) {
+  if (fleet::may_have_happened(operation, start_step)) {
     error.effect = Effect::unknown;  // somebody has to look again
     return std::unexpected{std::move(error)};
   }
+  const bool tried = std::ranges::any_of(
+      operation.steps, [](const journal::Step& step) { return step.action == start_step; });
   const volume::Session own = fleet::patient(change.session);
   const Change last{.session = own, .recorder = change.recorder};
-  bool all_given_back = true;
-  const auto tell = [&](const Result<void>& given, const std::string& what, std::string_view verb,
-                        const std::string& by_hand) {
-    all_given_back = all_given_back && given;
-    error.details.push_back(given ? fmt::format("{} is {}", what, verb)
-                                  : fmt::format("{} is still there and costs money ({}); to give "
-                                                "it back: {}",
-                                                what, given.error().message, by_hand));
-  };
-  const auto end = workflow.spec.end;
-  for (const InstanceId& machine : machines) {
-    if (end == fleet::MachineEnd::keep) {
-      error.details.push_back(
-          fmt::format("instance {} is kept, as you asked, and costs money; to "
-                      "give it back: runctl aws terminate {}",
-                      machine, machine));
-      continue;
-    }
-    tell(fleet::end_machine(last, machine, fleet::MachineEnd::terminate),
-         fmt::format("instance {}", machine), "terminated",
-         fmt::format("runctl aws terminate {}", machine));
+  GivingBack back{last, error};
+  for (const InstanceId& machine : subjects_of<InstanceId>(operation))
+    back.machine(machine, workflow.spec.end);
+  const auto made = made_volumes(last);
+  if (made) {
+    for (const auto& volume : *made) back.volume(volume.id, tried, workflow.spec.end);
   }
-  if (end != fleet::MachineEnd::keep && all_given_back) {
-    for (const VolumeId& volume : made_volumes(workflow, operation)) {
-      tell(fleet::discard_new_volume(last, volume),
-           fmt::format("volume {}, which was made for it and never used,", volume), "deleted",
-           fmt::format("runctl aws ebs delete {}", volume));
-    }
-  }
-  if (!all_given_back) {
+  if (!back.all() || !made || may_make_more(operation)) {
     error.effect = Effect::unknown;
   } else if (auto over = change.recorder.end(journal::State::failed, error.message); !over) {
     error.details.push_back(over.error().message);
@@ -226,19 +305,25 @@ std::unexpected<Error> give_up(Workflow& workflow, const Change& change, Error e
   return std::unexpected{std::move(error)};
 }
 
-// Whether there may be a run that has not ended on the machine that it was started on.
-bool may_go_on(const Change& change) {
-  const auto run = started_run(change.recorder.operation());
-  if (!run || !*run) return true;
+// What the machine says of the run that was started last; nothing when the machine is gone.
+Result<std::optional<node::RunReport>> look_at_run(const Change& change) {
+  RUNCTL_TRY_LET(const auto run, started_run(change.recorder.operation()));
+  if (!run) return std::nullopt;
   const volume::Session own = fleet::patient(change.session);
-  const auto seen = volume::read_instance(own.aws, (*run)->instance, own.options());
-  if (!seen) return seen.error().code != Errc::not_found;
-  if (seen->state == InstanceState::terminated || seen->state == InstanceState::shutting_down)
-    return false;
-  if (seen->state != InstanceState::running) return true;
-  const auto machine = volume::machine_of(own, (*run)->instance, question_patience);
-  const auto status = node::run_status(machine, (*run)->id, std::uint64_t{1} << 62U);
-  return !status || status->run.state == node::RunState::running;
+  const auto seen = volume::read_instance(own.aws, run->instance, own.options());
+  const bool gone =
+      seen ? seen->state == InstanceState::terminated || seen->state == InstanceState::shutting_down
+           : seen.error().code == Errc::not_found;
+  if (gone) return std::nullopt;
+  if (!seen) return std::unexpected{seen.error()};
+  const auto machine = volume::machine_of(own, run->instance, question_patience);
+  RUNCTL_TRY_LET(auto status, node::run_status(machine, run->id, behind_any_log));
+  return std::optional{std::move(status.run)};
+}
+
+// Something is still at work on it: the program, or what uploads its results.
+bool goes_on(const node::RunReport& run) {
+  return run.state == node::RunState::running || (run.upload && !run.upload->is_over());
 }
 
 // It is for another day: the run goes on, or nobody can tell.
@@ -254,7 +339,32 @@ std::unexpected<Error> leave_open(const Workflow& workflow, const Change& change
   return std::unexpected{std::move(error)};
 }
 
-// How the run ended; or an error that leaves the operation open.
+// How the run ended, when the following did not see it; or an error that leaves the operation open.
+Result<RunEnd> end_without_seeing(const Workflow& workflow, const Change& change, Error error,
+                                  const std::string& run) {
+  const bool cut_short = error.code == Errc::cancelled || error.code == Errc::deadline_exceeded;
+  // A run that was started in another's place, and of which no answer came, may be at work.
+  const auto starts_unknown = [](const journal::Step& step) {
+    return step.action == start_step && is_open(step);
+  };
+  if (std::ranges::any_of(change.recorder.operation().steps, starts_unknown))
+    return leave_open(workflow, change, std::move(error));
+  auto status = look_at_run(change);
+  if (!status || (*status && goes_on(**status)))
+    return leave_open(workflow, change, std::move(error));
+  if (*status) {
+    auto end = end_of(**status, {});
+    if (!cut_short) end.error = std::move(error);
+    return end;
+  }
+  if (cut_short) {
+    error = Error{.code = Errc::unavailable,
+                  .message = fmt::format("the machine of run {} is gone", run)};
+  }
+  return RunEnd{
+      .run = run, .words = "was cut off", .results_are_whole = false, .error = std::move(error)};
+}
+
 Result<RunEnd> follow(Workflow& workflow, const Change& change, Beginning begin) {
   const Attended attended{
       .cloud = workflow.cloud,
@@ -264,29 +374,19 @@ Result<RunEnd> follow(Workflow& workflow, const Change& change, Beginning begin)
       .within = &change,
       .from = begin.from,
       .come_back = fmt::format("runctl operations resume {}", change.recorder.operation().id)};
-  const std::string run_id = begin.started.run.id.str();
+  const std::string run = begin.started.run.id.str();
   auto ended = attend(workflow.context, attended, std::move(begin.started));
-  if (!ended) {
-    const Errc code = ended.error().code;
-    const bool left = code == Errc::cancelled || code == Errc::deadline_exceeded;
-    if (left || may_go_on(change)) return leave_open(workflow, change, std::move(ended).error());
-    return RunEnd{.run = run_id, .words = "was cut off", .error = std::move(ended).error()};
-  }
-  if (auto* report = std::get_if<node::RunReport>(&ended->seen)) {
+  if (!ended) return end_without_seeing(workflow, change, std::move(ended).error(), run);
+  if (auto* report = std::get_if<node::RunReport>(&ended->seen))
     return end_of(*report, std::move(ended->interruptions));
-  }
   // Ctrl-C, and what was chosen then.
-  if (may_go_on(change)) {
-    Error left{.code = Errc::cancelled, .message = "the run goes on, and its workflow waits"};
-    return leave_open(workflow, change, std::move(left));
+  Error left{.code = Errc::cancelled, .message = "the run goes on, and its workflow waits"};
+  RUNCTL_TRY_LET(auto end, end_without_seeing(workflow, change, std::move(left), run));
+  end.interruptions = std::move(ended->interruptions);
+  if (end.was_stopped) {
+    end.code = std::get<ExitCode>(ended->seen);
+    end.is_told = true;
   }
-  const volume::Session own = fleet::patient(change.session);
-  RUNCTL_TRY_LET(const auto run, started_run(change.recorder.operation()));
-  const auto machine = volume::machine_of(own, run->instance, question_patience);
-  RUNCTL_TRY_LET(const auto status, node::run_status(machine, run->id, std::uint64_t{1} << 62U));
-  auto end = end_of(status.run, std::move(ended->interruptions));
-  end.code = std::get<ExitCode>(ended->seen);
-  end.is_told = true;
   return end;
 }
 
@@ -301,16 +401,24 @@ Result<RunEnd> reach_end(Workflow& workflow, const Change& change) {
   if (!started && !run) return give_up(workflow, change, std::move(started).error());
   if (!started) return leave_open(workflow, change, std::move(started).error());
   RUNCTL_TRY_LET(auto end, follow(workflow, change, *std::move(started)));
-  RUNCTL_TRY(write_end(change, end));
+  auto written = write_end(change, end);
+  if (!written) return leave_open(workflow, change, std::move(written).error());
   return end;
 }
 
 }  // namespace
 
+Stage stage_of(const Operation& operation) {
+  if (has_end(operation)) return Stage::ended;
+  const auto run = started_run(operation);
+  return run && *run ? Stage::running : Stage::begun;
+}
+
 Result<ExitCode> run_workflow(Workflow& workflow, const Change& change) {
   RUNCTL_TRY_LET(auto end, reach_end(workflow, change));
-  return finish(workflow, change, std::move(end),
-                made_volumes(workflow, change.recorder.operation()));
+  const volume::Session own = fleet::patient(change.session);
+  const auto made = made_volumes({.session = own, .recorder = change.recorder});
+  return finish(workflow, change, std::move(end), made ? ids_of(*made) : std::vector<VolumeId>{});
 }
 
 }  // namespace runctl::cli

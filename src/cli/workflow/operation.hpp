@@ -2,14 +2,13 @@
 // over.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
-#include "base/strong_id.hpp"
 #include "base/units.hpp"
 #include "cli/cloud.hpp"
 #include "cli/command.hpp"
@@ -46,8 +45,15 @@ struct Workflow {
   training::TrainSpec train;
   Preparation prepared;
   InterruptionPlan interruption;
-  std::vector<VolumeId> named = {};  // the volumes that the command line names
 };
+
+// How far an operation has come.
+enum class Stage : std::uint8_t {
+  begun,    // there is no run yet
+  running,  // one was started
+  ended     // how it ended is known
+};
+[[nodiscard]] Stage stage_of(const journal::Operation& operation);
 
 // Carries it out from wherever the operation is: rents the machine, makes the volume, starts the
 // run and shows its output, takes the snapshot, gives the machine back, and collects the results.
@@ -58,8 +64,9 @@ struct Workflow {
 // and end_machine; they say what is still there and costs money.
 [[nodiscard]] Result<ExitCode> run_workflow(Workflow& workflow, const volume::Change& change);
 
-// What `operations resume` does with one: the same command, from where it was. Errors: not_found
-// when the directory that it was begun in is gone; those of settle and run_workflow.
+// What `operations resume` does with one: the same command, from where it was. Once there is a run,
+// neither its code nor its directory is needed, but to start it in another machine's place. Errors:
+// not_found when the directory that it was begun in is gone; those of settle and run_workflow.
 [[nodiscard]] Result<ExitCode> resume_workflow(Context& context, std::shared_ptr<Cloud> cloud,
                                                journal::Operation operation);
 

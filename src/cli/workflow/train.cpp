@@ -95,41 +95,103 @@ Result<WorkflowSpec> spec_from(const Arguments& arguments) {
   return spec;
 }
 
-// A run at a time has a volume, so that nothing may be in the way of it before a machine is rented.
-// Also for an operation that goes on, whose own machine may have them.
-enum class Begun : bool { no, yes };
+// The volumes that the command line names, when nothing may be in the way of them yet.
+Result<void> find_free_volumes(Cloud& cloud, const Arguments& arguments, WorkflowSpec& spec,
+                               training::TrainSpec& train) {
+  RUNCTL_TRY(find_volumes(
+      arguments, [&](std::string_view name) { return cloud.find_volume(name); }, train));
+  RUNCTL_TRY_LET(spec.launch.zone, fleet::zone_for(training::volumes_of(train), spec.launch.zone));
+  return {};
+}
+
+// Those of an operation that goes on, by their ids: a Name may be another one's by now, and one
+// that was copied to another zone may be gone.
+Result<void> find_volumes_again(Cloud& cloud, const boost::json::value& plan, WorkflowSpec& spec,
+                                training::TrainSpec& train) {
+  const auto find = [&](std::string_view name,
+                        std::optional<volume::VolumeFacts>& volume) -> Result<void> {
+    const auto text = string_at(plan, name);
+    if (!text) return {};
+    RUNCTL_TRY_LET(const auto id, VolumeId::parse(*text));
+    auto seen = volume::read_volume(cloud.aws(), id, cloud.options());
+    if (!seen && seen.error().code == Errc::not_found) return {};
+    if (!seen) return std::unexpected{std::move(seen).error()};
+    spec.launch.zone = seen->zone;
+    volume = *std::move(seen);
+    return {};
+  };
+  RUNCTL_TRY(find("data_volume", train.data_volume));
+  return find("checkpoint_volume", train.checkpoint_volume);
+}
+
+// All that it takes to start the run.
+Result<void> prepare_run(Workflow& workflow) {
+  const Arguments& arguments = workflow.arguments;
+  auto& train = workflow.train;
+  RUNCTL_TRY_LET(workflow.prepared, prepare(arguments, workflow.context, train));
+  RUNCTL_TRY_LET(workflow.interruption,
+                 plan_interruption(arguments, workflow.cloud->session(), workflow.spec.launch,
+                                   train, workflow.spec.checkpoint_size.has_value()));
+  train.interruption_hook = workflow.interruption.hook;
+  return {};
+}
 
 Result<Workflow> look_over(const Arguments& arguments, Context& context,
-                           std::shared_ptr<Cloud> cloud, Begun begun) {
+                           std::shared_ptr<Cloud> cloud) {
   RUNCTL_TRY_LET(auto spec, spec_from(arguments));
   RUNCTL_TRY_LET(auto train, train_spec_from(arguments, context));
-  const auto find = [&](std::string_view name) {
-    return begun == Begun::yes ? volume::find_volume(cloud->aws(), name, cloud->options())
-                               : cloud->find_volume(name);
-  };
-  RUNCTL_TRY(find_volumes(arguments, find, train));
-  const auto volumes = training::volumes_of(train);
-  if (begun == Begun::no) {
-    RUNCTL_TRY_LET(spec.launch.zone, fleet::zone_for(volumes, spec.launch.zone));
-  } else if (!volumes.empty()) {
-    spec.launch.zone = volumes.front().zone;
-  }
-  RUNCTL_TRY_LET(auto prepared, prepare(arguments, context, train));
-  RUNCTL_TRY_LET(auto interruption, plan_interruption(arguments, cloud->session(), spec.launch,
-                                                      train, spec.checkpoint_size.has_value()));
-  train.interruption_hook = interruption.hook;
+  RUNCTL_TRY(find_free_volumes(*cloud, arguments, spec, train));
   spec.price = fleet::find_price(cloud->session(), spec.launch);
-  std::vector<VolumeId> named;
-  named.reserve(volumes.size());
-  for (const auto& volume : volumes) named.push_back(volume.id);
-  return Workflow{.context = context,
-                  .arguments = arguments,
-                  .cloud = std::move(cloud),
-                  .spec = std::move(spec),
-                  .train = std::move(train),
-                  .prepared = std::move(prepared),
-                  .interruption = std::move(interruption),
-                  .named = std::move(named)};
+  Workflow workflow{.context = context,
+                    .arguments = arguments,
+                    .cloud = std::move(cloud),
+                    .spec = std::move(spec),
+                    .train = std::move(train),
+                    .prepared = {},
+                    .interruption = {}};
+  RUNCTL_TRY(prepare_run(workflow));
+  return workflow;
+}
+
+// A run that was started needs nothing of what is here any more; only to be started again, in
+// another machine's place, it would.
+Result<Workflow> look_over_again(const Arguments& arguments, Context& context,
+                                 std::shared_ptr<Cloud> cloud, const boost::json::value& plan,
+                                 Stage stage) {
+  RUNCTL_TRY_LET(auto spec, spec_from(arguments));
+  RUNCTL_TRY_LET(auto nobody, InstanceId::parse("i-00000000"));
+  Workflow workflow{.context = context,
+                    .arguments = arguments,
+                    .cloud = std::move(cloud),
+                    .spec = std::move(spec),
+                    .train = {.instance = {.id = std::move(nobody)}},
+                    .prepared = {},
+                    .interruption = {}};
+  auto code = train_spec_from(arguments, context);
+  const bool has_code = code.has_value();
+  if (has_code) {
+    workflow.train = *std::move(code);
+  } else if (stage == Stage::begun) {
+    return std::unexpected{std::move(code).error()};
+  } else {
+    workflow.train.code.root.script = arguments.positional("SCRIPT");
+  }
+  RUNCTL_TRY(find_volumes_again(*workflow.cloud, plan, workflow.spec, workflow.train));
+  workflow.spec.price = fleet::find_price(workflow.cloud->session(), workflow.spec.launch);
+  if (stage == Stage::ended) return workflow;
+  auto ready = has_code ? prepare_run(workflow) : std::unexpected{std::move(code).error()};
+  if (ready || stage == Stage::begun) {
+    RUNCTL_TRY(ready);
+    return workflow;
+  }
+  workflow.interruption = {};
+  if (arguments.has("--auto-resume")) {
+    note(context,
+         fmt::format("Note: should EC2 take its machine back, the run would not be started "
+                     "again: {}.",
+                     ready.error().message));
+  }
+  return workflow;
 }
 
 std::string cost_line(const Workflow& workflow) {
@@ -201,12 +263,15 @@ boost::json::object words_of(
   return words;
 }
 
-// The command itself, for `operations resume`.
-boost::json::object plan_of(const Arguments& arguments) {
+// The command itself, for `operations resume`, and the volumes that it names.
+boost::json::object plan_of(const Arguments& arguments, const training::TrainSpec& train) {
   std::error_code error;
-  return {{"directory", std::filesystem::current_path(error).string()},
-          {"options", words_of(arguments.options)},
-          {"positionals", words_of(arguments.positionals)}};
+  boost::json::object plan{{"directory", std::filesystem::current_path(error).string()},
+                           {"options", words_of(arguments.options)},
+                           {"positionals", words_of(arguments.positionals)}};
+  if (train.data_volume) plan["data_volume"] = train.data_volume->id.str();
+  if (train.checkpoint_volume) plan["checkpoint_volume"] = train.checkpoint_volume->id.str();
+  return plan;
 }
 
 Result<void> read_words(const boost::json::value& plan, std::string_view name,
@@ -226,17 +291,32 @@ Result<void> read_words(const boost::json::value& plan, std::string_view name,
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   RUNCTL_TRY(spec_from(arguments));
   RUNCTL_TRY_LET(std::shared_ptr<Cloud> cloud, connect(context));
-  RUNCTL_TRY_LET(auto workflow, look_over(arguments, context, cloud, Begun::no));
+  RUNCTL_TRY_LET(auto workflow, look_over(arguments, context, cloud));
   RUNCTL_TRY_LET(auto plan, plan_of(workflow));
   note_left_out(context, workflow.train.code);
   if (context.globals.dry_run) return show_steps(context, plan.steps, std::move(plan.code));
   note(context, fmt::format("It will:\n  - {}\n", fmt::join(plan.steps, "\n  - ")));
-  OperationSpec operation{.kind = std::string{workflow_kind}, .plan = plan_of(arguments)};
+  OperationSpec operation{.kind = std::string{workflow_kind},
+                          .plan = plan_of(arguments, workflow.train)};
   for (const auto& volume : training::volumes_of(workflow.train))
     operation.subjects.push_back(volume.id.str());
   return cloud->carry_out(
       cloud->session(), std::move(operation),
       [&](const volume::Change& change) { return run_workflow(workflow, change); });
+}
+
+// Its words name files as they were seen from there.
+Result<void> enter_directory_of(const boost::json::value& plan,
+                                const journal::Operation& operation) {
+  const std::string directory = string_at(plan, "directory").value_or("");
+  std::error_code error;
+  std::filesystem::current_path(directory, error);
+  if (!error || stage_of(operation) != Stage::begun) return {};
+  auto gone =
+      fail(Errc::not_found, fmt::format("'{}', where the workflow was begun, cannot be entered: {}",
+                                        directory, error.message()));
+  gone.error().hint = "Its machines and volumes: runctl operations show " + operation.id;
+  return gone;
 }
 
 }  // namespace
@@ -247,23 +327,16 @@ Result<ExitCode> resume_workflow(Context& context, std::shared_ptr<Cloud> cloud,
   Arguments arguments;
   RUNCTL_TRY(read_words(plan, "options", arguments.options));
   RUNCTL_TRY(read_words(plan, "positionals", arguments.positionals));
-  // Its words name files as they were seen from there.
-  const std::string directory = string_at(plan, "directory").value_or("");
-  std::error_code error;
-  std::filesystem::current_path(directory, error);
-  if (error) {
-    auto gone = fail(Errc::not_found,
-                     fmt::format("'{}', where the workflow was begun, cannot be entered: {}",
-                                 directory, error.message()));
-    gone.error().hint = "Its machines and volumes: runctl operations show " + operation.id;
-    return gone;
-  }
   const auto session = cloud->session();
   return cloud->go_on(
       session, std::move(operation), [&](const volume::Change& change) -> Result<ExitCode> {
+        // From now on it is this process's, for whoever looks.
+        RUNCTL_TRY(change.recorder.end(journal::State::open, ""));
         RUNCTL_TRY_LET(const auto found, fleet::settle(change, fleet::Repeating::no));
         for (const std::string& line : found) note(context, line + ".");
-        RUNCTL_TRY_LET(auto workflow, look_over(arguments, context, cloud, Begun::yes));
+        RUNCTL_TRY(enter_directory_of(plan, change.recorder.operation()));
+        RUNCTL_TRY_LET(auto workflow, look_over_again(arguments, context, cloud, plan,
+                                                      stage_of(change.recorder.operation())));
         return run_workflow(workflow, change);
       });
 }

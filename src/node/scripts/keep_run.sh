@@ -6,18 +6,19 @@ run=$runs/$RUN_ID
 checkpoints=
 [ ! -e "$run/checkpoint_directory" ] || IFS= read -r checkpoints <"$run/checkpoint_directory"
 [ -n "$checkpoints" ] || die no_checkpoints "run $RUN_ID has no checkpoint directory, beside which its log would be kept"
+# Not made: where the volume is not mounted any more it would be made on the machine's own disk.
+[ -d "$checkpoints" ] || die no_checkpoints "the volume of the checkpoints of run $RUN_ID is not mounted"
 kept=${checkpoints%/*}/runs
 mkdir -p -- "$kept" || die io_error "cannot make the directory $kept"
-if [ "$kept" -ef "$runs" ]; then # it is there already
+if [ "$(realpath -m -- "$kept")" = "$(realpath -m -- "$runs")" ]; then # it is there already
   quote "$run"
   succeed "\"directory\":$quoted,\"kib\":0"
 fi
 undo() { rm -rf -- "${kept:?}/.$RUN_ID"; }
 undo
 
-# shellcheck disable=SC2046 # a number of KiB and a path without blanks in its first field
-set -- $(du -sk -- "$run/log") && needed=$1
-set -- $(df -Pk -- "$kept" | tail -n 1) && free=$4
+needed=$(du -sk -- "$run/log" | awk '{ print $1 }')
+free=$(df -Pk -- "$kept" | awk 'NR == 2 { print $4 }')
 [ "$needed" -lt "$free" ] ||
   die no_space "the log of run $RUN_ID has $needed KiB, and the volume of its checkpoints $free KiB free"
 mkdir -- "$kept/.$RUN_ID" || die io_error "cannot make a directory in $kept"
