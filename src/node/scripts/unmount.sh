@@ -60,7 +60,8 @@ unmount_all() {
       if [ "$namespace" = "$own_namespace" ]; then
         umount -- "$main_path"
       else
-        nsenter -t "$pid" -m -- umount -- "$main_path"
+        # With its root, which is ours as well, and not the namespace's, which differs when we run under chroot.
+        nsenter -t "$pid" -m -r -- umount -- "$main_path"
       fi
     done <"$record.ours" 2>"$record.errors"
     output=$(cat "$record.errors")
