@@ -63,6 +63,7 @@ checkpoint verify
 checkpoint resume
 checkpoint cleanup
 local
+workflow train
 runs list
 runs show
 runs logs
