@@ -42,9 +42,7 @@ inline constexpr OptionSpec fallback_type_option{
 inline constexpr OptionSpec fallback_zone_option{
     .name = "--fallback-zone",
     .value = "AZ",
-    .help =
-        "with --auto-resume: with copies of the volumes in this zone, where there is none in "
-        "theirs",
+    .help = "with --auto-resume: in this zone, with copies of the volumes, if need be",
     .times = OptionSpec::Times::many};
 inline constexpr OptionSpec no_fallback_option{
     .name = "--no-fallback", .help = "with --auto-resume: a spot machine or none, never on demand"};
