@@ -37,6 +37,7 @@ Result<void> check_zones(const Session& session, const std::vector<std::string>&
   RUNCTL_TRY_LET(const auto known,
                  session.aws.call<ec2::DescribeAvailabilityZones>({}, session.options()));
   std::vector<std::string> names;
+  names.reserve(known.availability_zones.size());
   for (const auto& zone : known.availability_zones) names.push_back(zone.zone_name);
   for (const std::string& zone : zones) {
     if (std::ranges::find(names, zone) != names.end()) continue;

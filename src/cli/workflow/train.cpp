@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -168,18 +169,19 @@ Result<Workflow> look_over_again(const Arguments& arguments, Context& context,
                     .prepared = {},
                     .interruption = {}};
   auto code = train_spec_from(arguments, context);
-  const bool has_code = code.has_value();
-  if (has_code) {
+  std::optional<Error> without_code;
+  if (code) {
     workflow.train = *std::move(code);
   } else if (stage == Stage::begun) {
     return std::unexpected{std::move(code).error()};
   } else {
+    without_code = std::move(code).error();
     workflow.train.code.root.script = arguments.positional("SCRIPT");
   }
   RUNCTL_TRY(find_volumes_again(*workflow.cloud, plan, workflow.spec, workflow.train));
   workflow.spec.price = fleet::find_price(workflow.cloud->session(), workflow.spec.launch);
   if (stage == Stage::ended) return workflow;
-  auto ready = has_code ? prepare_run(workflow) : std::unexpected{std::move(code).error()};
+  auto ready = without_code ? std::unexpected{*std::move(without_code)} : prepare_run(workflow);
   if (ready || stage == Stage::begun) {
     RUNCTL_TRY(ready);
     return workflow;
