@@ -406,6 +406,8 @@ class Workflow:
         operation, = self.unfinished()
         back = Background(self.cloud, "operations", "resume", operation["operation_id"], "--output", "json")
         back.until(self, lambda: "from 1\n" in "".join(back.errors), 200)
+        # Only the one that it goes on on costs money meanwhile.
+        self.assertTrue(cloud.wait_until(lambda: len(self.running()) == 1, 60), self.running())
         self.release()
         code, said, errors = back.ended()
         self.assertEqual(code, 0, errors)
