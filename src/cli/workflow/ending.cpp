@@ -152,6 +152,14 @@ bool has_the_only_copy(const Workflow& workflow, const RunEnd& end) {
   return !end.results_are_whole && !workflow.train.checkpoint_volume;
 }
 
+// One that EC2 has taken back is nobody's to keep.
+bool is_gone(const Change& change, const InstanceId& machine) {
+  const auto seen = volume::read_instance(change.session.aws, machine, change.session.options());
+  if (!seen) return seen.error().code == Errc::not_found;
+  return seen->state == volume::InstanceState::terminated ||
+         seen->state == volume::InstanceState::shutting_down;
+}
+
 std::string ended_in_words(const Workflow& workflow, const InstanceId& machine,
                            std::string_view state) {
   if (state == name_of(MachineEnd::terminate))
@@ -164,14 +172,6 @@ std::string ended_in_words(const Workflow& workflow, const InstanceId& machine,
   }
   return fmt::format("Instance {} is kept, and costs {}. To give it back: runctl aws terminate {}",
                      machine, fleet::in_words(workflow.spec.price, workflow.spec.launch), machine);
-}
-
-// One that EC2 has taken back is nobody's to keep.
-bool is_gone(const Change& change, const InstanceId& machine) {
-  const auto seen = volume::read_instance(change.session.aws, machine, change.session.options());
-  if (!seen) return seen.error().code == Errc::not_found;
-  return seen->state == volume::InstanceState::terminated ||
-         seen->state == volume::InstanceState::shutting_down;
 }
 
 Result<void> end_machines(const Workflow& workflow, const Change& change, MachineEnd how,
@@ -202,8 +202,10 @@ Result<void> end_machines(const Workflow& workflow, const Change& change, Machin
 }
 
 // How the machine ends: as was asked, unless something is nowhere but on its own disk.
-MachineEnd end_for(const Workflow& workflow, const RunEnd& end, bool log_is_safe, Rest& rest) {
-  if (has_the_only_copy(workflow, end)) {
+MachineEnd end_for(const Workflow& workflow, const Change& change, const RunEnd& end,
+                   bool log_is_safe, Rest& rest) {
+  const InstanceId& machine = workflow.train.instance.id;
+  if (has_the_only_copy(workflow, end) && !is_gone(change, machine)) {
     say_short(rest,
               fmt::format("The machine is kept: something that run {} wrote is nowhere but on "
                           "its disk.",
@@ -350,7 +352,7 @@ Result<ExitCode> finish(Workflow& workflow, const Change& change, RunEnd end,
   Rest rest{.record = end.record};
   const bool log_is_safe = keep_log(workflow, last, end, rest);
   keep_in_snapshot(workflow, last, end, rest);
-  const MachineEnd how = end_for(workflow, end, log_is_safe, rest);
+  const MachineEnd how = end_for(workflow, last, end, log_is_safe, rest);
   RUNCTL_TRY(end_machines(workflow, last, how, end, rest));
   name_volumes(workflow, made, rest);
   collect(workflow, end, rest);

@@ -136,8 +136,12 @@ Result<void> make_volume(Workflow& workflow, const Change& change) {
   return {};
 }
 
-// As they are on the machine by now.
+// As they are on the machine by now, and the machine with the devices that it has got: the next
+// volume gets another name.
 Result<void> look_at_volumes(Workflow& workflow, const Change& change) {
+  const auto& session = change.session;
+  RUNCTL_TRY_LET(workflow.train.instance,
+                 volume::read_instance(session.aws, workflow.train.instance.id, session.options()));
   for (auto* volume : {&workflow.train.data_volume, &workflow.train.checkpoint_volume}) {
     if (!*volume) continue;
     RUNCTL_TRY_LET(*volume, read_volume(change, (*volume)->id));
