@@ -25,6 +25,11 @@ bool has_step(const journal::Operation& operation, std::string_view action, bool
   });
 }
 
+bool is_ending(volume::InstanceState state) {
+  return state == volume::InstanceState::terminated ||
+         state == volume::InstanceState::shutting_down;
+}
+
 // A download that goes on by itself would hold its volume.
 Result<void> end_staging(const Change& change, const PowerFacts& facts) {
   if (!facts.agent_online) return {};
@@ -69,17 +74,22 @@ volume::Session patient(const volume::Session& session) {
   return own;
 }
 
+Result<bool> is_gone(const volume::Session& session, const InstanceId& instance) {
+  const auto seen = volume::read_instance(session.aws, instance, session.options());
+  if (!seen && seen.error().code == Errc::not_found) return true;
+  if (!seen) return std::unexpected{seen.error()};
+  return is_ending(seen->state);
+}
+
 Result<void> end_machine(const Change& change, const InstanceId& instance, MachineEnd end) {
   if (end == MachineEnd::keep) return {};
   const auto& session = change.session;
   const auto seen = volume::read_instance(session.aws, instance, session.options());
   if (!seen && seen.error().code == Errc::not_found) return {};
   if (!seen) return std::unexpected{seen.error()};
-  const bool ends = seen->state == volume::InstanceState::terminated ||
-                    seen->state == volume::InstanceState::shutting_down;
   RUNCTL_TRY_LET(auto facts, read_power_facts(session, *seen));
   RUNCTL_TRY(end_staging(change, facts));
-  if (end == MachineEnd::stop && !ends) {
+  if (end == MachineEnd::stop && !is_ending(seen->state)) {
     RUNCTL_TRY_LET(facts.spot, read_spot_request(session, *seen));
     auto plan = plan_stop(facts, Unmounting::required);
     if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};

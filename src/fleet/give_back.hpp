@@ -39,6 +39,9 @@ template <class Id>
   return found;
 }
 
+// Whether a machine is on its way out, or forgotten by EC2. Errors: those of the read.
+[[nodiscard]] Result<bool> is_gone(const volume::Session& session, const InstanceId& instance);
+
 // A session for what neither a stop nor a time-out of the command may keep from being done; it has
 // 15 minutes of its own.
 [[nodiscard]] volume::Session patient(const volume::Session& session);

@@ -361,8 +361,10 @@ class Workflow:
         self.check_over(back.record)
         self.assertEqual(self.snapshots(back.record["checkpoint_volume"]), [back.record["snapshot"]["snapshot_id"]])
 
-    def test_a_spot_machine_that_is_taken_back(self):
-        job = Background(self.cloud, *self.words("--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--output", "json", held=True))
+    def taken_back(self, *words):
+        """A job on a spot machine that EC2 takes back once: that machine, the job's record and what it said to people."""
+        job = Background(self.cloud, *self.words("--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--output", "json", *words,
+                                                 held=True))
         job.until(self, lambda: "step 1" in "".join(job.errors))
         first, = self.running()
         self.fault("add", first, "spot-interruption", "ms=20000")
@@ -370,7 +372,10 @@ class Workflow:
         self.release()
         code, said, errors = job.ended()
         self.assertEqual(code, 0, errors)
-        record = json.loads(said)
+        return first, json.loads(said), errors
+
+    def test_a_spot_machine_that_is_taken_back(self):
+        first, record, errors = self.taken_back()
         self.assertIn("from 1\nstep 2\n", errors)
         self.assertEqual([i["instance_id"] for i in record["interruptions"]], [first])
         self.assertEqual(len(record["machines"]), 2)
@@ -378,16 +383,7 @@ class Workflow:
         self.assertEqual(self.volumes()[record["checkpoint_volume"]], "available")
 
     def test_the_snapshot_at_the_end_is_none_of_an_interruption(self):
-        job = Background(self.cloud, *self.words("--checkpoint-volume-size", "1", "--spot", "--auto-resume", "--on-interruption",
-                                                 "snapshot", "--output", "json", held=True))
-        job.until(self, lambda: "step 1" in "".join(job.errors))
-        first, = self.running()
-        self.fault("add", first, "spot-interruption", "ms=20000")
-        job.until(self, lambda: "from 1\n" in "".join(job.errors), 200)
-        self.release()
-        code, said, errors = job.ended()
-        self.assertEqual(code, 0, errors)
-        record = json.loads(said)
+        _, record, errors = self.taken_back("--on-interruption", "snapshot")
         self.check_over(record, machines=2)
         snapshots = self.snapshots(record["checkpoint_volume"])
         self.assertEqual(len(snapshots), 2)

@@ -139,15 +139,17 @@ std::string files_in_words(std::uint64_t count) {
   return fmt::format("{} file{}", count, count == 1 ? "" : "s");
 }
 
-ExitCode show_plan(Context& context, const std::vector<std::string>& steps) {
+ExitCode show_plan(Context& context, const std::vector<std::string>& steps,
+                   boost::json::object more) {
   std::string text = "It would:\n";
   boost::json::array plan;
   for (const std::string& step : steps) {
     text += fmt::format("  - {}\n", step);
     plan.emplace_back(step);
   }
-  present(context,
-          {.text = std::move(text), .record = {{"dry_run", true}, {"plan", std::move(plan)}}});
+  boost::json::object record{{"dry_run", true}, {"plan", std::move(plan)}};
+  for (auto& [name, value] : more) record[name] = std::move(value);
+  present(context, {.text = std::move(text), .record = std::move(record)});
   return ExitCode::ok;
 }
 

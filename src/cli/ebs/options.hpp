@@ -59,7 +59,8 @@ void add_to_record(boost::json::object& record, const volume::Mounted& mounted,
 // "1 file", "2 files".
 [[nodiscard]] std::string files_in_words(std::uint64_t count);
 
-// Prints the steps that --dry-run asked for.
-[[nodiscard]] ExitCode show_plan(Context& context, const std::vector<std::string>& steps);
+// Prints the steps that --dry-run asked for; the record gets the members of `more` as well.
+[[nodiscard]] ExitCode show_plan(Context& context, const std::vector<std::string>& steps,
+                                 boost::json::object more = {});
 
 }  // namespace runctl::cli

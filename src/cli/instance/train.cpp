@@ -48,7 +48,7 @@ Result<ExitCode> show_plan_of(Context& context, const volume::Session& session,
   const std::string words = label_of(spec.instance);
   RUNCTL_TRY_LET(auto steps, steps_of(spec, prepared, std::move(code.line), words));
   std::ranges::move(steps_of(interruption, spec, words), std::back_inserter(steps));
-  return show_steps(context, steps, std::move(code.record));
+  return show_plan(context, steps, {{"code", std::move(code.record)}});
 }
 
 OperationSpec operation_of(const training::TrainSpec& spec) {

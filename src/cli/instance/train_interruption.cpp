@@ -205,12 +205,13 @@ Result<void> copy_volumes(Context& context, const Attended& attended, const Chan
   return volume::on_machine(change, relocated_step, moved, []() -> Result<void> { return {}; });
 }
 
-// In the volumes' own zone, or else, where that is allowed, in another one with copies of them.
-// Nothing is copied before a machine is there for it; the snapshots are, since that may take long.
 struct Elsewhere {
   fleet::Rented rented;
   std::vector<fleet::VolumeInSnapshot> kept = {};  // what is to be copied to its zone
 };
+
+// In the volumes' own zone, or else, where that is allowed, in another one with copies of them.
+// Nothing is copied before a machine is there for it; the snapshots are, since that may take long.
 Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, const Change& change) {
   const auto announce = [&](std::string_view why) { note(context, why); };
   fleet::ReplacementSpec wanted = *attended.plan.replacement;

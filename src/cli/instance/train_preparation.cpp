@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "cli/ebs/options.hpp"
@@ -68,20 +67,6 @@ Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec,
     steps.push_back(std::move(step));
   }
   return steps;
-}
-
-ExitCode show_steps(Context& context, const std::vector<std::string>& steps,
-                    boost::json::object code) {
-  std::string text = "It would:\n";
-  boost::json::array plan;
-  for (const std::string& step : steps) {
-    text += fmt::format("  - {}\n", step);
-    plan.emplace_back(step);
-  }
-  present(context,
-          {.text = std::move(text),
-           .record = {{"dry_run", true}, {"plan", std::move(plan)}, {"code", std::move(code)}}});
-  return ExitCode::ok;
 }
 
 Result<training::Started> start_run(Context& context, const volume::Change& change,

@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/json/object.hpp>
-
 #include "base/result.hpp"
 #include "cli/command.hpp"
 #include "cli/context.hpp"
@@ -74,10 +72,6 @@ struct Preparation {
 [[nodiscard]] Result<std::vector<std::string>> steps_of(const training::TrainSpec& spec,
                                                         const Preparation& prepared,
                                                         std::string code, std::string_view machine);
-
-// What --dry-run shows of them, with plan_text's record of the code.
-[[nodiscard]] ExitCode show_steps(Context& context, const std::vector<std::string>& steps,
-                                  boost::json::object code);
 
 // Starts the run as a part of the operation, and says so. Errors: those of training::start; what
 // was put into S3 for it is taken away again when nothing was started.

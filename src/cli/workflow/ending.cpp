@@ -152,14 +152,6 @@ bool has_the_only_copy(const Workflow& workflow, const RunEnd& end) {
   return !end.results_are_whole && !workflow.train.checkpoint_volume;
 }
 
-// One that EC2 has taken back is nobody's to keep.
-bool is_gone(const Change& change, const InstanceId& machine) {
-  const auto seen = volume::read_instance(change.session.aws, machine, change.session.options());
-  if (!seen) return seen.error().code == Errc::not_found;
-  return seen->state == volume::InstanceState::terminated ||
-         seen->state == volume::InstanceState::shutting_down;
-}
-
 std::string ended_in_words(const Workflow& workflow, const InstanceId& machine,
                            std::string_view state) {
   if (state == name_of(MachineEnd::terminate))
@@ -187,7 +179,9 @@ Result<void> end_machines(const Workflow& workflow, const Change& change, Machin
           "run {} {}; instance {} is still there and costs money", end.run, end.words, machine));
       return ended;
     }
-    const bool gone = how == MachineEnd::terminate || is_gone(change, machine);
+    // One that EC2 has taken back is nobody's to keep.
+    const bool gone =
+        how == MachineEnd::terminate || fleet::is_gone(change.session, machine).value_or(false);
     const auto state = fleet::name_of(gone ? MachineEnd::terminate : how);
     records.push_back(boost::json::object{{"instance_id", machine.str()}, {"state", state}});
     say(rest, ended_in_words(workflow, machine, state));
@@ -205,7 +199,8 @@ Result<void> end_machines(const Workflow& workflow, const Change& change, Machin
 MachineEnd end_for(const Workflow& workflow, const Change& change, const RunEnd& end,
                    bool log_is_safe, Rest& rest) {
   const InstanceId& machine = workflow.train.instance.id;
-  if (has_the_only_copy(workflow, end) && !is_gone(change, machine)) {
+  if (has_the_only_copy(workflow, end) &&
+      !fleet::is_gone(change.session, machine).value_or(false)) {
     say_short(rest,
               fmt::format("The machine is kept: something that run {} wrote is nowhere but on "
                           "its disk.",

@@ -7,19 +7,13 @@
 #include <variant>
 #include <vector>
 
-#include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/json.hpp"
-#include "base/time_text.hpp"
-#include "cli/ebs/options.hpp"
 #include "cli/instance/launch_options.hpp"
-#include "cli/instance/run_text.hpp"
 #include "cli/output.hpp"
-#include "cli/runs/host.hpp"
 #include "cli/workflow/ending.hpp"
 #include "fleet/provision.hpp"
-#include "fleet/resume.hpp"
 #include "node/run.hpp"
 #include "training/follow.hpp"
 #include "volume/machine.hpp"
@@ -314,12 +308,8 @@ Result<std::optional<node::RunReport>> look_at_run(const Change& change) {
   RUNCTL_TRY_LET(const auto run, started_run(change.recorder.operation()));
   if (!run) return std::nullopt;
   const volume::Session own = fleet::patient(change.session);
-  const auto seen = volume::read_instance(own.aws, run->instance, own.options());
-  const bool gone =
-      seen ? seen->state == InstanceState::terminated || seen->state == InstanceState::shutting_down
-           : seen.error().code == Errc::not_found;
+  RUNCTL_TRY_LET(const bool gone, fleet::is_gone(own, run->instance));
   if (gone) return std::nullopt;
-  if (!seen) return std::unexpected{seen.error()};
   const auto machine = volume::machine_of(own, run->instance, question_patience);
   RUNCTL_TRY_LET(auto status, node::run_status(machine, run->id, behind_any_log));
   return std::optional{std::move(status.run)};

@@ -138,8 +138,7 @@ Result<void> prepare_run(Workflow& workflow) {
 }
 
 Result<Workflow> look_over(const Arguments& arguments, Context& context,
-                           std::shared_ptr<Cloud> cloud) {
-  RUNCTL_TRY_LET(auto spec, spec_from(arguments));
+                           std::shared_ptr<Cloud> cloud, WorkflowSpec spec) {
   RUNCTL_TRY_LET(auto train, train_spec_from(arguments, context));
   RUNCTL_TRY(find_free_volumes(*cloud, arguments, spec, train));
   spec.price = fleet::find_price(cloud->session(), spec.launch);
@@ -198,8 +197,7 @@ Result<Workflow> look_over_again(const Arguments& arguments, Context& context,
 
 std::string cost_line(const Workflow& workflow) {
   const WorkflowSpec& spec = workflow.spec;
-  std::string line = "it costs " + fleet::in_words(spec.price, spec.launch);
-  if (!spec.price) line = fleet::in_words(spec.price, spec.launch);
+  std::string line = (spec.price ? "it costs " : "") + fleet::in_words(spec.price, spec.launch);
   if (spec.checkpoint_size) {
     const auto price = volume::volume_per_month({.type = "gp3", .size = *spec.checkpoint_size});
     line += fmt::format("; the new volume {} a month, for as long as you keep it",
@@ -291,12 +289,13 @@ Result<void> read_words(const boost::json::value& plan, std::string_view name,
 }
 
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY(spec_from(arguments));
+  RUNCTL_TRY_LET(auto spec, spec_from(arguments));
   RUNCTL_TRY_LET(std::shared_ptr<Cloud> cloud, connect(context));
-  RUNCTL_TRY_LET(auto workflow, look_over(arguments, context, cloud));
+  RUNCTL_TRY_LET(auto workflow, look_over(arguments, context, cloud, std::move(spec)));
   RUNCTL_TRY_LET(auto plan, plan_of(workflow));
   note_left_out(context, workflow.train.code);
-  if (context.globals.dry_run) return show_steps(context, plan.steps, std::move(plan.code));
+  if (context.globals.dry_run)
+    return show_plan(context, plan.steps, {{"code", std::move(plan.code)}});
   note(context, fmt::format("It will:\n  - {}\n", fmt::join(plan.steps, "\n  - ")));
   OperationSpec operation{.kind = std::string{workflow_kind},
                           .plan = plan_of(arguments, workflow.train)};
