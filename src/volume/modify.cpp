@@ -159,11 +159,12 @@ ModifyPlan plan_modify(const VolumeFacts& volume, const std::optional<Modificati
   }
   const bool is_running = newest && (newest->state == ModificationState::modifying ||
                                      newest->state == ModificationState::optimizing);
-  if (is_running && is_as(spec, *newest, newest->size)) {
+  const bool is_wanted = is_running && is_as(spec, *newest, newest->size);
+  if (is_wanted && newest->state == ModificationState::modifying) {
     plan.is_under_way = true;
     return plan;
   }
-  if (is_as(spec, volume, volume.size)) {
+  if (is_wanted || is_as(spec, volume, volume.size)) {
     plan.is_as_asked = true;
     return plan;
   }

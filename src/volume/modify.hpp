@@ -34,7 +34,7 @@ struct ModifySpec {
 
 struct ModifyPlan {
   bool is_as_asked = false;   // EC2 counts also a request that changes nothing: none is sent
-  bool is_under_way = false;  // the same was asked for before
+  bool is_under_way = false;  // the same was asked for before, and cannot be used yet
   std::optional<Error> refusal = {};
 };
 

@@ -48,6 +48,18 @@ TEST(PlanModify, WaitsForTheSameModificationAndRefusesAnother) {
   EXPECT_FALSE(plan_modify(volume_of(16), over, {.size = GiB{32}}).refusal.has_value());
 }
 
+TEST(PlanModify, HasNothingToWaitForOnceItIsOptimizing) {
+  const ModificationFacts running{.state = ModificationState::optimizing,
+                                  .size = GiB{16},
+                                  .type = "gp3",
+                                  .iops = 3'000,
+                                  .throughput = 125};
+  const auto same = plan_modify(volume_of(16), running, {.size = GiB{16}});
+  EXPECT_TRUE(same.is_as_asked);
+  EXPECT_FALSE(same.is_under_way);
+  EXPECT_TRUE(plan_modify(volume_of(16), running, {.size = GiB{32}}).refusal.has_value());
+}
+
 TEST(PlanModify, HoldsTheNewTypesLimits) {
   EXPECT_TRUE(plan_modify(volume_of(8), std::nullopt, {.type = "io2"}).refusal.has_value());
   EXPECT_FALSE(

@@ -53,16 +53,19 @@ std::vector<std::string> changes_of(const volume::ModifySpec& spec) {
 }
 
 struct Done {
-  std::optional<volume::ModificationFacts> modification;
-  std::optional<volume::Growth> growth;
+  bool modified = false;       // and not so already
+  bool is_optimizing = false;  // EC2 is not through with it, or with the one that made it so
+  std::optional<volume::Growth> growth = {};
 };
 
 Result<Done> carry_out(const volume::Change& change, const volume::VolumeFacts& volume,
+                       std::optional<volume::ModificationFacts> newest,
                        const volume::ModifyPlan& plan, const volume::ModifySpec& spec) {
-  Done done;
-  if (!plan.is_as_asked) {
-    RUNCTL_TRY_LET(done.modification, volume::execute_modify(change, volume, plan, spec));
+  Done done{.modified = !plan.is_as_asked};
+  if (done.modified) {
+    RUNCTL_TRY_LET(newest, volume::execute_modify(change, volume, plan, spec));
   }
+  done.is_optimizing = newest && newest->state == volume::ModificationState::optimizing;
   if (!spec.size) return done;
   auto growth = volume::grow_filesystem(change, volume, *spec.size);
   if (!growth) {
@@ -89,11 +92,10 @@ std::string growth_text(const volume::Growth& growth, const VolumeId& volume) {
 Presentation describe(const volume::VolumeFacts& volume, const volume::ModifySpec& spec,
                       const Done& done) {
   std::string text =
-      fmt::format("Volume {} {} {}.\n", volume.id, done.modification ? "now has" : "already had",
+      fmt::format("Volume {} {} {}.\n", volume.id, done.modified ? "now has" : "already had",
                   fmt::join(changes_of(spec), ", "));
-  boost::json::object record{{"volume_id", volume.id.str()},
-                             {"modified", done.modification.has_value()}};
-  if (done.modification && done.modification->state == volume::ModificationState::optimizing) {
+  boost::json::object record{{"volume_id", volume.id.str()}, {"modified", done.modified}};
+  if (done.is_optimizing) {
     text += "AWS goes on optimizing it; its speed may be the old one until that is done.\n";
   }
   if (done.growth) {
@@ -115,7 +117,10 @@ Result<ExitCode> modify(const Arguments& arguments, Context& context) {
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   if (context.globals.dry_run) {
     std::vector<std::string> steps;
-    if (!plan.is_as_asked) {
+    if (plan.is_under_way) {
+      steps.push_back(
+          fmt::format("wait for the modification of volume {} that EC2 is at", label_of(volume)));
+    } else if (!plan.is_as_asked) {
       steps.push_back(fmt::format("modify volume {} to {}; EC2 takes 4 of these in 24 hours",
                                   label_of(volume), fmt::join(changes_of(spec), ", ")));
     }
@@ -127,9 +132,11 @@ Result<ExitCode> modify(const Arguments& arguments, Context& context) {
   if (spec.size) end["size"] = spec.size->count;
   RUNCTL_TRY_LET(
       const auto done,
-      cloud->carry_out(
-          session, {.kind = "modify", .subjects = {volume.id.str()}, .plan = std::move(end)},
-          [&](const volume::Change& change) { return carry_out(change, volume, plan, spec); }));
+      cloud->carry_out(session,
+                       {.kind = "modify", .subjects = {volume.id.str()}, .plan = std::move(end)},
+                       [&](const volume::Change& change) {
+                         return carry_out(change, volume, newest, plan, spec);
+                       }));
   present(context, describe(volume, spec, done));
   return ExitCode::ok;
 }
