@@ -156,11 +156,7 @@ Result<std::string> go_on_launch(const Change& change) {
   RUNCTL_TRY_LET(auto instance, read_instance(change, id));
   if (!is_empty(data)) {
     RUNCTL_TRY_LET(instance, wait_until_ready(change.session, id));
-    std::vector<VolumeId> made = subjects_of<VolumeId>(operation);
-    std::erase_if(made, [&](const VolumeId& each) {
-      return std::ranges::find(data.volumes, each) != data.volumes.end();
-    });
-    RUNCTL_TRY(provision(change, instance, data, made));
+    RUNCTL_TRY(provision(change, instance, data));
   }
   return fmt::format(
       "Instance {} is there ('{}'){} and costs money. To give it back: runctl aws terminate {}", id,

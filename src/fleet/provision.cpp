@@ -1,11 +1,13 @@
 #include "fleet/provision.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "fleet/give_back.hpp"
 #include "volume/create.hpp"
 #include "volume/read.hpp"
 
@@ -58,21 +60,30 @@ volume::Tags name_tags(const DataVolumeSpec& spec, std::string_view suffix) {
   return {{std::string{volume::tag::name}, fmt::format("{}-{}", spec.name, suffix)}};
 }
 
-// The one of `made` that came from a snapshot, or the one that did not.
-Result<std::optional<VolumeFacts>> find_made(const Change& change,
-                                             const std::vector<VolumeId>& made,
-                                             bool from_snapshot) {
-  const auto& session = change.session;
-  for (const VolumeId& id : made) {
-    RUNCTL_TRY_LET(auto facts, volume::read_volume(session.aws, id, session.options()));
-    if (facts.source.has_value() == from_snapshot) return facts;
+// What stands in the tags of the volumes that the operation has asked for.
+std::vector<std::string> tokens_of(const journal::Operation& operation) {
+  std::vector<std::string> tokens;
+  for (const journal::Step& step : operation.steps) {
+    if (step.action != "CreateVolume") continue;
+    const auto request = parse_json(step.request);
+    if (!request) continue;
+    if (auto token = string_at(*request, "ClientToken")) tokens.push_back(*std::move(token));
   }
-  return std::nullopt;
+  return tokens;
+}
+
+// The one that came from a snapshot, or the one that did not.
+Result<std::optional<VolumeFacts>> find_made(const Change& change, bool from_snapshot) {
+  RUNCTL_TRY_LET(auto made, made_volumes(change));
+  const auto found = std::ranges::find_if(
+      made, [&](const VolumeFacts& volume) { return volume.source.has_value() == from_snapshot; });
+  if (found == made.end()) return std::nullopt;
+  return std::optional{std::move(*found)};
 }
 
 Result<VolumeFacts> restored(const Change& change, const InstanceFacts& instance,
-                             const DataVolumeSpec& spec, const std::vector<VolumeId>& made) {
-  RUNCTL_TRY_LET(auto before, find_made(change, made, true));
+                             const DataVolumeSpec& spec) {
+  RUNCTL_TRY_LET(auto before, find_made(change, true));
   if (before) return *std::move(before);
   const auto& session = change.session;
   RUNCTL_TRY_LET(auto snapshot,
@@ -85,8 +96,8 @@ Result<VolumeFacts> restored(const Change& change, const InstanceFacts& instance
 }
 
 Result<VolumeFacts> empty_one(const Change& change, const InstanceFacts& instance,
-                              const DataVolumeSpec& spec, const std::vector<VolumeId>& made) {
-  RUNCTL_TRY_LET(auto before, find_made(change, made, false));
+                              const DataVolumeSpec& spec) {
+  RUNCTL_TRY_LET(auto before, find_made(change, false));
   if (before) return *std::move(before);
   return volume::create_volume(
       change, {.size = *spec.size, .zone = instance.zone, .tags = name_tags(spec, spec.purpose)});
@@ -145,9 +156,24 @@ Result<std::string> zone_for(const std::vector<VolumeFacts>& volumes, const std:
   return needed;
 }
 
+Result<std::vector<VolumeFacts>> made_volumes(const Change& change) {
+  const journal::Operation& operation = change.recorder.operation();
+  const auto tokens = tokens_of(operation);
+  std::vector<VolumeFacts> made;
+  if (tokens.empty()) return made;
+  const auto& session = change.session;
+  for (const VolumeId& id : subjects_of<VolumeId>(operation)) {
+    auto seen = volume::read_volume(session.aws, id, session.options());
+    if (!seen && seen.error().code == Errc::not_found) continue;
+    if (!seen) return std::unexpected{std::move(seen).error()};
+    const auto by = volume::tag_value(seen->tags, volume::tag::operation);
+    if (std::ranges::find(tokens, by) != tokens.end()) made.push_back(*std::move(seen));
+  }
+  return made;
+}
+
 Result<std::vector<Provisioned>> provision(const Change& change, const InstanceFacts& launched,
-                                           const DataVolumeSpec& spec,
-                                           const std::vector<VolumeId>& made) {
+                                           const DataVolumeSpec& spec) {
   const auto& session = change.session;
   // With the devices that it has got so far, so that each gets a name of its own.
   InstanceFacts instance = launched;
@@ -168,11 +194,11 @@ Result<std::vector<Provisioned>> provision(const Change& change, const InstanceF
     RUNCTL_TRY(add(volume, mount_for(spec, volume)));
   }
   if (spec.snapshot) {
-    RUNCTL_TRY_LET(const auto volume, restored(change, instance, spec, made));
+    RUNCTL_TRY_LET(const auto volume, restored(change, instance, spec));
     RUNCTL_TRY(add(volume, mount_for(spec, volume)));
   }
   if (spec.size) {
-    RUNCTL_TRY_LET(const auto volume, empty_one(change, instance, spec, made));
+    RUNCTL_TRY_LET(const auto volume, empty_one(change, instance, spec));
     auto mount = mount_for(spec, volume);
     mount.format = volume::Filesystem::ext4;
     RUNCTL_TRY(add(volume, std::move(mount)));

@@ -44,12 +44,16 @@ struct Provisioned {
   volume::Placed placed;
 };
 
-// Makes what is to be made, attaches and mounts it all. `made` are volumes that an interrupted run
-// of the same operation made already. Errors: those of create_volume and place; what was done
-// stays, and the error says so.
+// The volumes that the operation has made, and no others, as they are: those whose tag is the token
+// of one of its requests. In the order in which they were made, without those that are gone.
+// Errors: those of the read.
+[[nodiscard]] Result<std::vector<volume::VolumeFacts>> made_volumes(const volume::Change& change);
+
+// Makes what is to be made, attaches and mounts it all; what an interrupted run of the same
+// operation made already is taken. Errors: those of create_volume and place; what was done stays,
+// and the error says so.
 [[nodiscard]] Result<std::vector<Provisioned>> provision(const volume::Change& change,
                                                          const volume::InstanceFacts& instance,
-                                                         const DataVolumeSpec& spec,
-                                                         const std::vector<VolumeId>& made);
+                                                         const DataVolumeSpec& spec);
 
 }  // namespace runctl::fleet

@@ -225,8 +225,7 @@ Result<RunProgress> run_status(const Machine& machine, const RunId& id, std::uin
 
 Result<RunDetails> run_details(const Machine& machine, const RunId& id) {
   Script script = status_script(machine, id);
-  // Behind its end, so that none of it comes along.
-  script.parameters.push_back({"LOG_OFFSET", std::to_string(std::uint64_t{1} << 62U)});
+  script.parameters.push_back({"LOG_OFFSET", std::to_string(behind_any_log)});
   script.parameters.push_back({"MAX_BYTES", "1"});
   script.parameters.push_back({"DETAILS", "yes"});
   RUNCTL_TRY_LET(const auto record, run_script(machine, script));

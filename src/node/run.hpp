@@ -162,6 +162,9 @@ struct RunReport {
 // 15 KiB.
 inline constexpr std::size_t log_piece_limit = std::size_t{1} << 20U;
 
+// A log_offset for when nothing of the log is wanted.
+inline constexpr std::uint64_t behind_any_log = std::uint64_t{1} << 62U;
+
 struct RunProgress {
   RunReport run;
   std::string log;  // any bytes

@@ -176,9 +176,7 @@ Result<Followed> follow(const Following& following, const node::RunId& run) {
 
 Result<std::uint64_t> offset_of_last_lines(const node::Machine& machine, const node::RunId& run,
                                            std::size_t lines) {
-  // Behind its end: tells its size.
-  constexpr std::uint64_t far = std::uint64_t{1} << 62U;
-  RUNCTL_TRY_LET(const auto seen, node::run_status(machine, run, far));
+  RUNCTL_TRY_LET(const auto seen, node::run_status(machine, run, node::behind_any_log));
   const std::uint64_t size = seen.log_size;
   const std::uint64_t window = std::min<std::uint64_t>(size, node::log_piece_limit);
   if (lines == 0) return size;

@@ -155,6 +155,7 @@ class OnMachines:
                 self.assertEqual(waited.code, 0 if state == "succeeded" else 1, waited)
                 record = waited.record
                 self.assertEqual((record["state"], record["exit_status"], record.get("signal")), (state, status, signal))
+                self.assertIn("sent_files", record["code"])
                 self.assertEqual(self.shown(record["run_id"])["state"], state)
 
     def test_any_bytes_come_through(self):

@@ -103,7 +103,7 @@ Result<Launched> carry_out(const volume::Change& change, const fleet::LaunchSpec
   const InstanceId id = launched.instance.id;
   auto rest = [&]() -> Result<void> {
     RUNCTL_TRY_LET(launched.instance, fleet::wait_until_ready(change.session, id));
-    RUNCTL_TRY_LET(launched.volumes, fleet::provision(change, launched.instance, data, {}));
+    RUNCTL_TRY_LET(launched.volumes, fleet::provision(change, launched.instance, data));
     return {};
   }();
   if (rest) return launched;

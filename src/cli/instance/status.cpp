@@ -41,9 +41,9 @@ Result<Inside> look_inside(const volume::Session& session, const InstanceId& ins
   RUNCTL_TRY_LET(inside.facts, node::inspect(machine));
   RUNCTL_TRY_LET(inside.runs, node::list_runs(machine, runs_shown));
   if (!inside.runs.empty()) {
-    // Past its end tells the log's size, which tells where its end begins.
-    constexpr std::uint64_t far = std::uint64_t{1} << 62U;
-    RUNCTL_TRY_LET(const auto size, node::run_status(machine, inside.runs.front().id, far));
+    // The log's size tells where its end begins.
+    RUNCTL_TRY_LET(const auto size,
+                   node::run_status(machine, inside.runs.front().id, node::behind_any_log));
     const std::uint64_t from = size.log_size > log_shown ? size.log_size - log_shown : 0;
     RUNCTL_TRY_LET(const auto end, node::run_status(machine, inside.runs.front().id, from));
     inside.log_end = node::to_utf8(end.log);

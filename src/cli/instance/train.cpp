@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -60,6 +61,33 @@ OperationSpec operation_of(const training::TrainSpec& spec) {
   return operation;
 }
 
+// What was sent for a run, and what it goes on from.
+boost::json::object record_of_start(const training::TrainSpec& spec, const Preparation& prepared,
+                                    const training::Started& started) {
+  boost::json::object record{{"code", record_of(spec.code, started.code)}};
+  if (prepared.data) record["data"] = prepared.data->record();
+  if (prepared.results) record["output_s3"] = prepared.results->record();
+  if (started.resume_point) record["resume"] = record_of(*started.resume_point);
+  return record;
+}
+
+// Shows the run's output, and ends as it ends. A machine that was rented in place of the first is
+// named at the end: it is not given back by itself.
+Result<ExitCode> see_through(Context& context, const Attended& attended,
+                             const Preparation& prepared, training::Started started) {
+  RUNCTL_TRY_LET(auto ended, attend(context, attended, std::move(started)));
+  if (ended.rented) {
+    note(context, fmt::format("Instance {} was rented to go on, and is still there. To give it "
+                              "back: runctl aws terminate {}",
+                              *ended.rented, *ended.rented));
+  }
+  if (const auto* code = std::get_if<ExitCode>(&ended.seen)) return *code;
+  auto record = record_of_start(attended.spec, prepared, ended.last);
+  record["instance_id"] = ended.instance.str();
+  record["interruptions"] = std::move(ended.interruptions);
+  return conclude(context, std::get<node::RunReport>(ended.seen), std::move(record));
+}
+
 Result<ExitCode> train(const Arguments& arguments, Context& context) {
   if (arguments.has("--resume") && !arguments.has("--checkpoint-volume")) {
     return fail(Errc::invalid_argument,
@@ -91,14 +119,12 @@ Result<ExitCode> train(const Arguments& arguments, Context& context) {
   if (arguments.has("--wait")) {
     return see_through(context,
                        {.cloud = cloud, .spec = spec, .plan = interruption, .start = start},
-                       std::move(started));
+                       prepared, std::move(started));
   }
   const node::RunReport& run = started.run;
   auto record = record_of(run);
-  record["code"] = record_of(spec.code, started.code);
-  if (prepared.data) record["data"] = prepared.data->record();
-  if (prepared.results) record["output_s3"] = prepared.results->record();
-  if (started.resume_point) record["resume"] = record_of(*started.resume_point);
+  for (auto& [name, value] : record_of_start(spec, prepared, started))
+    record[name] = std::move(value);
   present(context, {.text = fmt::format(
                         "Run {} goes on by itself. To see it: runctl runs logs {} --follow\n",
                         run.id.str(), run.id.str()),

@@ -95,8 +95,7 @@ void wait_for_the_machine(const Context& context, const Attended& attended, node
   const auto finished = volume::wait_for<node::RunReport>(
       session, {.budget = notice_time}, "the machine",
       [&]() -> Result<std::optional<node::RunReport>> {
-        constexpr std::uint64_t nothing_of_its_log = std::uint64_t{1} << 62U;
-        RUNCTL_TRY_LET(auto seen, node::run_status(machine, run.id, nothing_of_its_log));
+        RUNCTL_TRY_LET(auto seen, node::run_status(machine, run.id, node::behind_any_log));
         if (!seen.run.interruption || !seen.run.interruption->finished) return std::nullopt;
         return std::optional{std::move(seen.run)};
       });
@@ -407,24 +406,11 @@ Result<Attendance> attend(Context& context, const Attended& attended, training::
       if (!seen) return taken_back(attended);
     }
     return Attendance{.seen = *std::move(seen),
+                      .last = std::move(started),
                       .instance = instance,
                       .interruptions = std::move(interruptions),
                       .rented = std::move(rented)};
   }
-}
-
-Result<ExitCode> see_through(Context& context, const Attended& attended,
-                             training::Started started) {
-  RUNCTL_TRY_LET(auto ended, attend(context, attended, std::move(started)));
-  if (ended.rented) {
-    note(context, fmt::format("Instance {} was rented to go on, and is still there. To give it "
-                              "back: runctl aws terminate {}",
-                              *ended.rented, *ended.rented));
-  }
-  if (const auto* code = std::get_if<ExitCode>(&ended.seen)) return *code;
-  return conclude(
-      context, std::get<node::RunReport>(ended.seen),
-      {{"instance_id", ended.instance.str()}, {"interruptions", std::move(ended.interruptions)}});
 }
 
 }  // namespace runctl::cli

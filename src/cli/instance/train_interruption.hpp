@@ -97,6 +97,7 @@ struct Attended {
 // How it ended.
 struct Attendance {
   Seen seen;
+  training::Started last;                 // of the runs, and what it was started with
   InstanceId instance;                    // where
   boost::json::array interruptions = {};  // instance_id, run_id of each before
   std::optional<InstanceId> rented = {};  // in place of the first
@@ -107,11 +108,5 @@ struct Attendance {
 // unavailable when EC2 has taken the machine back before it could say how the run ended.
 [[nodiscard]] Result<Attendance> attend(Context& context, const Attended& attended,
                                         training::Started started);
-
-// The same, and ends as the run ends, as `watch` does. A machine that was rented instead is named
-// at the end: it is not given back by itself.
-// Errors: those of attend; they say what was rented.
-[[nodiscard]] Result<ExitCode> see_through(Context& context, const Attended& attended,
-                                           training::Started started);
 
 }  // namespace runctl::cli

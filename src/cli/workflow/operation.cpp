@@ -22,6 +22,7 @@
 namespace runctl::cli {
 namespace {
 
+using fleet::made_volumes;
 using fleet::subjects_of;
 using journal::Operation;
 using volume::Change;
@@ -29,7 +30,6 @@ using volume::InstanceState;
 
 constexpr std::string_view start_step = "machine:start-run";
 constexpr std::chrono::seconds question_patience{60};
-constexpr std::uint64_t behind_any_log = std::uint64_t{1} << 62U;
 // Of its output, when one comes back to a run.
 constexpr std::size_t lines_again = 20;
 
@@ -56,35 +56,6 @@ struct Beginning {
   training::Started started;
   std::uint64_t from = 0;  // offset in its log
 };
-
-// What stands in the tags of the volumes that the operation has made, and of no others.
-std::vector<std::string> tokens_of(const Operation& operation) {
-  std::vector<std::string> tokens;
-  for (const journal::Step& step : operation.steps) {
-    if (step.action != "CreateVolume") continue;
-    const auto request = parse_json(step.request);
-    if (!request) continue;
-    if (auto token = string_at(*request, "ClientToken")) tokens.push_back(*std::move(token));
-  }
-  return tokens;
-}
-
-// Those that are still there, in the order in which they were made.
-Result<std::vector<volume::VolumeFacts>> made_volumes(const Change& change) {
-  const Operation& operation = change.recorder.operation();
-  const auto tokens = tokens_of(operation);
-  std::vector<volume::VolumeFacts> made;
-  if (tokens.empty()) return made;
-  const auto& session = change.session;
-  for (const VolumeId& id : subjects_of<VolumeId>(operation)) {
-    auto seen = volume::read_volume(session.aws, id, session.options());
-    if (!seen && seen.error().code == Errc::not_found) continue;
-    if (!seen) return std::unexpected{std::move(seen).error()};
-    const auto by = volume::tag_value(seen->tags, volume::tag::operation);
-    if (std::ranges::find(tokens, by) != tokens.end()) made.push_back(*std::move(seen));
-  }
-  return made;
-}
 
 std::vector<VolumeId> ids_of(const std::vector<volume::VolumeFacts>& volumes) {
   std::vector<VolumeId> ids;
@@ -116,14 +87,12 @@ Result<volume::VolumeFacts> read_volume(const Change& change, const VolumeId& id
 
 // A volume for the checkpoints, attached, formatted and mounted.
 Result<void> make_volume(Workflow& workflow, const Change& change) {
-  RUNCTL_TRY_LET(const auto made, made_volumes(change));
   std::string name = workflow.arguments.get("--name").value_or("");
   if (name.empty()) name = std::filesystem::path{workflow.train.code.root.script}.stem().string();
   RUNCTL_TRY_LET(const auto placed, fleet::provision(change, workflow.train.instance,
                                                      {.size = workflow.spec.checkpoint_size,
                                                       .name = std::move(name),
-                                                      .purpose = "checkpoints"},
-                                                     ids_of(made)));
+                                                      .purpose = "checkpoints"}));
   RUNCTL_TRY_LET(workflow.train.checkpoint_volume, read_volume(change, placed.front().volume));
   note(workflow.context, fmt::format("Volume {} is mounted at {}, for the checkpoints.",
                                      placed.front().volume, placed.front().mount_point));
@@ -311,7 +280,7 @@ Result<std::optional<node::RunReport>> look_at_run(const Change& change) {
   RUNCTL_TRY_LET(const bool gone, fleet::is_gone(own, run->instance));
   if (gone) return std::nullopt;
   const auto machine = volume::machine_of(own, run->instance, question_patience);
-  RUNCTL_TRY_LET(auto status, node::run_status(machine, run->id, behind_any_log));
+  RUNCTL_TRY_LET(auto status, node::run_status(machine, run->id, node::behind_any_log));
   return std::optional{std::move(status.run)};
 }
 
