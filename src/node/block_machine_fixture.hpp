@@ -2,15 +2,21 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "io/process.hpp"
+#include "io/real_clock.hpp"
 #include "node/block_machine.hpp"
+#include "node/local_shell.hpp"
+#include "node/script.hpp"
 #include "node/volume_on_machine.hpp"
 
 namespace runctl::node {
@@ -74,7 +80,30 @@ class OnBlockMachine : public ::testing::Test {
     said_by("blockdev --flushbufs " + device);
   }
 
+  // A program in front of the machine's own of that name, for what runs by stand_in() alone.
+  void program(const std::string& name, const std::string& text) {
+    const auto folder = bed_->folder() / "bin";
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / name} << "#!/bin/sh\n" << text << "\n";
+    std::filesystem::permissions(folder / name, std::filesystem::perms::owner_all);
+  }
+  // The same machine, with those programs.
+  Machine stand_in() {
+    const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
+    shell_.emplace(
+        process_, clock_,
+        std::vector<std::string>{"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+                                 "RUNCTL_SYSFS=" + at("sys"), "RUNCTL_DEV=" + at("dev"),
+                                 "RUNCTL_RUN=" + at("run"), "RUNCTL_STATE=" + at("state")});
+    return {.shell = *shell_, .instance = bed_->machine().instance};
+  }
+
   std::optional<BlockMachine> bed_;
+
+ private:
+  RealProcess process_;
+  RealClock clock_;
+  std::optional<LocalShell> shell_;
 };
 
 }  // namespace testing

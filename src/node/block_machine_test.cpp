@@ -105,23 +105,11 @@ TEST_F(on_block_machine, a_name_that_comes_to_mean_another_device_during_the_mou
   auto& other = bed_->add(2, "vol0aaaaaaaaaaaaaaaa");
   testing::said_by("mkfs.ext4 -q " + other.path());
   // A mount(8) that swaps the nodes at the worst moment.
-  fs::create_directories(bed_->folder() / "bin");
-  std::ofstream{bed_->folder() / "bin/mount"}
-      << fmt::format("#!/bin/sh\nmv {1} {0}\nexec /bin/mount \"$@\"\n", bed_->node(1).string(),
-                     bed_->node(2).string());
-  fs::permissions(bed_->folder() / "bin/mount", fs::perms::owner_all);
-  RealProcess process;
-  RealClock clock;
-  const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
-  LocalShell shell{
-      process,
-      clock,
-      {"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "RUNCTL_SYSFS=" + at("sys"),
-       "RUNCTL_DEV=" + at("dev"), "RUNCTL_RUN=" + at("run")}};
-  const auto mounted = mount({.shell = shell, .instance = bed_->machine().instance},
-                             {.volume = volume,
-                              .mount_point = bed_->mount_point(),
-                              .device_wait = std::chrono::seconds{0}});
+  program("mount", fmt::format("mv {1} {0}\nexec /bin/mount \"$@\"", bed_->node(1).string(),
+                               bed_->node(2).string()));
+  const auto mounted = mount(stand_in(), {.volume = volume,
+                                          .mount_point = bed_->mount_point(),
+                                          .device_wait = std::chrono::seconds{0}});
   EXPECT_EQ(code_of(mounted), "wrong_device");
   EXPECT_EQ(testing::said_by(fmt::format("grep -c {} /proc/self/mountinfo", bed_->mount_point())),
             "0");
@@ -348,27 +336,12 @@ INSTANTIATE_TEST_SUITE_P(of, after_a_cut,
 
 class sealed_mounting : public mounting {
  protected:
-  // Programs that do less than they say, for the scripts only.
-  void program(const std::string& name, const std::string& text) {
-    fs::create_directories(bed_->folder() / "bin");
-    std::ofstream{bed_->folder() / "bin" / name} << "#!/bin/sh\n" << text << "\n";
-    fs::permissions(bed_->folder() / "bin" / name, fs::perms::owner_all);
-  }
   Result<MountedVolume> mount_read_only() {
-    const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
-    LocalShell shell{
-        process_,
-        clock_,
-        {"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "RUNCTL_SYSFS=" + at("sys"),
-         "RUNCTL_DEV=" + at("dev"), "RUNCTL_RUN=" + at("run")}};
-    return mount({.shell = shell, .instance = bed_->machine().instance},
-                 {.volume = volume,
-                  .mount_point = bed_->mount_point(),
-                  .access = Access::read_only,
-                  .device_wait = std::chrono::seconds{0}});
+    return mount(stand_in(), {.volume = volume,
+                              .mount_point = bed_->mount_point(),
+                              .access = Access::read_only,
+                              .device_wait = std::chrono::seconds{0}});
   }
-  RealProcess process_;
-  RealClock clock_;
   // One that claims that the device is read-only, and leaves it as it is.
   const std::string lying_blockdev_ =
       "case $1 in --setro) : >$0.said ;; --getro) [ -e $0.said ] && echo 1 || echo 0 ;; *) exec "
@@ -700,6 +673,60 @@ TEST_F(on_block_machine, a_hold_that_no_process_shows_is_noticed_after_the_unmou
     EXPECT_THAT(unmounted.error().message, HasSubstr("still held"));
   }
   EXPECT_EQ(code_of(unmount_it()), "");
+}
+
+// What detaches, moves and terminates rests on this: nothing may be lost without a word.
+TEST_F(on_block_machine, one_whose_filesystem_had_failed_is_unmounted_and_told) {
+  auto& device = add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  ASSERT_EQ(code_of(mount_it()), "");
+  const auto trigger =
+      "/sys/fs/ext4/" + fs::path{device.path()}.filename().string() + "/trigger_fs_error";
+  if (testing::said_by("test -w " + trigger + " && echo yes") != "yes")
+    GTEST_SKIP() << trigger << " cannot be written here";
+  testing::said_by(fmt::format("echo data >{}/file; sync; echo more >{}/file; echo x >{}",
+                               bed_->mount_point(), bed_->mount_point(), trigger));
+  EXPECT_EQ(code_of(unmount_it()), "io_error");
+  EXPECT_EQ(mounts_here(), "1");
+  // A kernel that says so once, and to somebody else.
+  program("sync", "exit 0");
+  EXPECT_EQ(code_of(unmount(stand_in(), volume)), "not_clean");
+  EXPECT_EQ(mounts_here(), "0");
+  EXPECT_EQ(code_of(mount_it(Access::read_only)), "needs_recovery");
+}
+
+TEST_F(on_block_machine, one_that_is_not_mounted_and_is_written_all_the_same_is_in_use) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  {
+    const testing::Background process{fmt::format("exec 5<>{}; : >{}/ready; exec sleep 30",
+                                                  bed_->node(1).string(), bed_->folder().string())};
+    ASSERT_TRUE(testing::eventually(fmt::format("[ -e {}/ready ]", bed_->folder().string())));
+    const auto unmounted = unmount_it();
+    ASSERT_EQ(code_of(unmounted), "busy");
+    ASSERT_FALSE(unmounted.error().details.empty());
+    EXPECT_THAT(unmounted.error().details.front(), HasSubstr(std::to_string(process.pid())));
+  }
+  EXPECT_EQ(code_of(unmount_it()), "");
+}
+
+TEST_F(on_block_machine, an_ext4_that_has_noted_errors_is_not_mounted_read_only) {
+  // Without multi-mount protection, for which debugfs would wait.
+  testing::said_by("mkfs.ext4 -q -F " + add_volume().path());
+  const auto set_state = [&](const char* state) {
+    testing::said_by(
+        fmt::format("debugfs -w -R 'set_super_value state {}' {} 2>/dev/null; "
+                    "blockdev --flushbufs {}",
+                    state, bed_->node(1).string(), bed_->node(1).string()));
+  };
+  set_state("3");
+  const auto mounted = mount_it(Access::read_only);
+  ASSERT_EQ(code_of(mounted), "needs_repair");
+  EXPECT_THAT(mounted.error().message, HasSubstr("e2fsck"));
+  set_state("0");
+  EXPECT_EQ(code_of(mount_it(Access::read_only)), "needs_recovery");
+  set_state("1");
+  EXPECT_EQ(code_of(mount_it(Access::read_only)), "");
 }
 
 TEST_F(on_block_machine, a_frozen_filesystem_is_thawed_before_it_is_unmounted) {

@@ -23,6 +23,7 @@ Result<Frozen> freeze(const Machine& machine, const FreezeRequest& request) {
   constexpr auto words = std::to_array<std::pair<std::string_view, Stillness>>(
       {{"frozen", Stillness::frozen},
        {"not_mounted", Stillness::not_mounted},
+       {"in_use", Stillness::in_use},
        {"read_only", Stillness::read_only},
        {"written_back", Stillness::written_back}});
   const auto state = string_at(record, "state").value_or("");

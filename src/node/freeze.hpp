@@ -15,6 +15,7 @@ namespace runctl::node {
 enum class Stillness : std::uint8_t {
   frozen,        // until thaw(), or for as long as was asked
   not_mounted,   // on this machine nothing writes to it
+  in_use,        // not mounted, and held: its partitions, LVM, md; nothing is held back
   read_only,     // mounted, and not to write
   written_back,  // volumes are directories here: nothing holds writes back
 };

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -43,6 +44,25 @@ class on_frozen_machine : public testing::OnBlockMachine {
   std::string dead_man() {
     return testing::said_by(fmt::format("cut -d ' ' -f 1 {}/run/{}.freeze/dead_man",
                                         bed_->folder().string(), volume.str()));
+  }
+  // A freeze that has to wait a second, as for a long write that was begun before; "begun" is there
+  // meanwhile.
+  void make_freezing_slow() {
+    program("fsfreeze", "case $1 in --freeze) : >" + bed_->folder().string() +
+                            "/begun; sleep 1 ;; esac; exec fsfreeze_of_the_machine \"$@\"");
+    testing::said_by("ln -s $(command -v fsfreeze) " + bed_->folder().string() +
+                     "/bin/fsfreeze_of_the_machine");
+  }
+  Result<Frozen> freeze_slowly(std::chrono::seconds dead_man = std::chrono::seconds{20}) {
+    return freeze(stand_in(), {.volume = volume, .token = "t-1", .dead_man = dead_man});
+  }
+  bool has_begun() {
+    return testing::eventually(fmt::format("[ -e {}/begun ]", bed_->folder().string()));
+  }
+  // Whether it stood still until now.
+  bool stands_still() {
+    return testing::said_by("fsfreeze -u " + bed_->mount_point() + " 2>/dev/null && echo it was") ==
+           "it was";
   }
   // Whether somebody holds the lock of the volume.
   std::string guards() {
@@ -158,6 +178,73 @@ TEST_F(on_frozen_machine, one_that_another_froze_is_left_to_them) {
   const auto frozen = freeze_it();
   EXPECT_EQ(code_of(frozen), "freeze_failed");
   EXPECT_EQ(guards(), "");
+  EXPECT_TRUE(stands_still()) << "theirs was thawed";
+}
+
+TEST_F(on_frozen_machine, a_thaw_that_comes_before_the_freeze_leaves_nothing_frozen) {
+  make_mounted();
+  make_freezing_slow();
+  Result<Frozen> frozen = Frozen{};
+  {
+    const std::jthread freezing{[&] { frozen = freeze_slowly(); }};
+    ASSERT_TRUE(has_begun());
+    const auto thawed = thaw_it();
+    ASSERT_EQ(code_of(thawed), "");
+    EXPECT_FALSE(thawed->held);
+  }
+  EXPECT_EQ(code_of(frozen), "freeze_failed") << "nobody guards it";
+  EXPECT_FALSE(stands_still());
+  EXPECT_EQ(guards(), "");
+}
+
+// What waits in the kernel cannot be killed, and freezes when its time comes.
+TEST_F(on_frozen_machine, a_freeze_that_outlives_its_script_is_thawed) {
+  make_mounted();
+  make_freezing_slow();
+  {
+    const std::jthread freezing{[&] { (void)freeze_slowly(); }};
+    ASSERT_TRUE(has_begun());
+    testing::said_by(fmt::format("kill -9 $(cut -d ' ' -f 1 {}/run/{}.freeze/parent)",
+                                 bed_->folder().string(), volume.str()));
+  }
+  const auto thawed = thaw_it();
+  ASSERT_EQ(code_of(thawed), "");
+  EXPECT_FALSE(thawed->held);
+  EXPECT_EQ(guards(), "") << "it is thawed only once it is frozen";
+  EXPECT_FALSE(stands_still());
+  EXPECT_EQ(code_of(unmount_it()), "");
+}
+
+TEST_F(on_frozen_machine, what_takes_long_to_write_back_is_frozen_all_the_same) {
+  make_mounted();
+  program("sync", "[ \"$1\" = --help ] || sleep 4; exec /bin/sync \"$@\"");
+  const auto frozen = freeze_slowly(std::chrono::seconds{3});
+  ASSERT_EQ(code_of(frozen), "");
+  EXPECT_EQ(frozen->state, Stillness::frozen);
+  ASSERT_EQ(code_of(thaw_it()), "");
+}
+
+// util-linux has it since 2.32; Amazon Linux 2 has 2.30.
+TEST_F(on_frozen_machine, a_setsid_that_cannot_fork_is_enough) {
+  make_mounted();
+  program("setsid", "case $1 in -*) exit 1 ;; esac; exec /usr/bin/setsid \"$@\"");
+  ASSERT_EQ(code_of(freeze_slowly()), "");
+  const auto thawed = thaw_it();
+  ASSERT_EQ(code_of(thawed), "");
+  EXPECT_TRUE(thawed->held);
+}
+
+TEST_F(on_frozen_machine, what_is_held_by_other_ways_than_a_mount_is_told) {
+  add_volume();
+  ASSERT_EQ(code_of(format_as(FilesystemType::ext4)), "");
+  const testing::Background process{
+      fmt::format("exec python3 -c 'import os, time; os.open(\"{}\", os.O_RDWR | os.O_EXCL); "
+                  "open(\"{}/begun\", \"w\"); time.sleep(30)'",
+                  bed_->node(1).string(), bed_->folder().string())};
+  ASSERT_TRUE(has_begun());
+  const auto frozen = freeze_it();
+  ASSERT_EQ(code_of(frozen), "");
+  EXPECT_EQ(frozen->state, Stillness::in_use);
 }
 
 TEST_F(on_frozen_machine, what_is_not_mounted_or_not_to_write_needs_no_freeze) {

@@ -251,24 +251,14 @@ TEST_P(manifest, nothing_is_written_through_a_link_on_the_volume) {
 TEST_P(manifest, nobody_else_sees_the_mount_and_a_stop_takes_it_back) {
   make_filled(FilesystemType::ext4, "echo x >file");
   // Hashing that takes long.
-  fs::create_directories(bed_->folder() / "bin");
   for (const char* name : {"openssl", "nproc"}) {
-    std::ofstream{bed_->folder() / "bin" / name}
-        << fmt::format("#!/bin/sh\necho $$ >>{}/pids\nexec sleep 60\n", bed_->folder().string());
-    fs::permissions(bed_->folder() / "bin" / name, fs::perms::owner_all);
+    program(name, fmt::format("echo $$ >>{}/pids\nexec sleep 60", bed_->folder().string()));
   }
-  RealProcess process;
-  const auto at = [&](const char* name) { return (bed_->folder() / name).string(); };
-  LocalShell shell{
-      process,
-      clock_,
-      {"PATH=" + at("bin") + ":/usr/sbin:/usr/bin:/sbin:/bin", "RUNCTL_SYSFS=" + at("sys"),
-       "RUNCTL_DEV=" + at("dev"), "RUNCTL_RUN=" + at("run"), "RUNCTL_STATE=" + at("state")}};
-  const Machine slow{.shell = shell, .instance = bed_->machine().instance};
+  const Machine slow = stand_in();
   std::string seen = "never looked";
   std::string locked = "never tried";
   std::jthread looker{[&] {
-    (void)testing::eventually(fmt::format("[ -s {} ]", at("pids")));
+    (void)testing::eventually(fmt::format("[ -s {}/pids ]", bed_->folder().string()));
     seen = testing::said_by("grep -c private. /proc/self/mountinfo") + " " + read_only();
     locked = code_of(mount_it());
   }};

@@ -78,8 +78,14 @@ Result<void> Standstill::hold(const Change& change, const AttachmentFacts& attac
   if (frozen.state == node::Stillness::written_back) {
     why_ = fmt::format("on {} volumes are directories, which cannot be frozen", instance);
   }
-  if (frozen.state == node::Stillness::not_mounted && frozen.journal == node::Journal::dirty) {
-    why_ = "its filesystem had not been unmounted cleanly";
+  if (frozen.state == node::Stillness::in_use) {
+    why_ = fmt::format("{} uses it by other ways than a mount of all of it (partitions, LVM)",
+                       instance);
+  }
+  if (frozen.state == node::Stillness::not_mounted && frozen.journal != node::Journal::clean) {
+    why_ = frozen.journal == node::Journal::dirty
+               ? "its filesystem had not been unmounted cleanly"
+               : "whether what is on it had been unmounted cleanly cannot be told";
   }
   return {};
 }

@@ -35,10 +35,10 @@ GUARDS = {
         "src/node/scripts/mount.sh", "  options=ro,$no_replay,$options", "  options=ro,$options",
         r"node\.of/mounting", "disks/volumes_test.py Sealing.test_sealed_volumes_never_change"),
     "S6 a dirty filesystem is not mounted read-only": (
-        "src/node/scripts/mount.sh", '  [ "$journal" != dirty ] || die needs_recovery', "  : || die needs_recovery",
+        "src/node/scripts/mount.sh", '  require_clean "a read-only', '  : "a read-only',
         r"node\.on_block_machine.a_dirty", "disks/volumes_test.py Sealing.test_a_dirty_filesystem_is_not_sealed_and_not_replayed"),
     "S6 a dirty filesystem is not sealed": (
-        "src/node/scripts/make_manifest.sh", '[ "$journal" != dirty ] || die needs_recovery', ": || die needs_recovery",
+        "src/node/scripts/make_manifest.sh", 'require_clean "mount and', ': "mount and',
         r"node\.of/manifests"),
     "S6 nothing mounted is sealed": (
         "src/node/scripts/make_manifest.sh", '[ "$mounts_json" = \'[]\' ] ||', ": ||", r"node\.of/manifests"),

@@ -143,6 +143,14 @@ require_filesystem() {
   opens_exclusively || die busy "$device ($VOLUME_ID) is held by the kernel or another program"
 }
 
+# Refuses what has yet to be recovered, which nobody does who only reads, and what has errors. $1: why that matters.
+require_clean() {
+  read_journal
+  [ "$journal" != dirty ] || die needs_recovery "$VOLUME_ID was not cleanly unmounted: $1"
+  [ "$has_errors" = no ] || die needs_repair "the $fs_type on $VOLUME_ID has noted errors of its own: check it first, \
+where it is attached and not mounted (e2fsck -f $device)"
+}
+
 # The device number $1 (major:minor) as stat shows it for files.
 st_dev_of() {
   st_major=${1%:*} st_minor=${1#*:}
@@ -189,13 +197,17 @@ check_filesystem() {
     tail -c 700)"
 }
 
-# Sets journal: clean, dirty or unknown.
+# Sets journal: clean, dirty or unknown; and has_errors, of an ext4: yes when the kernel has noted some.
 read_journal() {
-  journal=unknown
+  journal=unknown has_errors=no
   case $fs_type in
-    ext4) case $(dumpe2fs -h "$opened" 2>/dev/null) in
-        *needs_recovery*) journal=dirty ;;
-        *'Filesystem state:'*clean*) journal=clean ;;
+    ext4)
+      superblock=$(dumpe2fs -h "$opened" 2>/dev/null)
+      fs_state=$(printf '%s\n' "$superblock" | sed -n 's/^Filesystem state: *//p')
+      case $fs_state in *'with errors'*) has_errors=yes ;; esac
+      case $superblock:$fs_state in
+        *needs_recovery*:* | *:'not clean'*) journal=dirty ;; # the latter without a journal
+        *:clean*) journal=clean ;;
       esac ;;
     xfs) case $(xfs_logprint -t "$opened" 2>/dev/null) in
         *'<DIRTY>'*) journal=dirty ;;

@@ -10,8 +10,7 @@ scan_mounts
 mounts_json "$number"
 [ "$mounts_json" = '[]' ] || die mounted_elsewhere "$VOLUME_ID is mounted on this machine" "\"mounts\":$mounts_json"
 require_filesystem
-read_journal
-[ "$journal" != dirty ] || die needs_recovery "$VOLUME_ID was not cleanly unmounted: mount and unmount it first"
+require_clean "mount and unmount it first"
 # Sets free: bytes for files on what is mounted.
 read_free() {
   # shellcheck disable=SC2046 # two numbers
@@ -49,7 +48,7 @@ opens_exclusively || die busy "$device ($VOLUME_ID) is held by the kernel or ano
 blockdev --flushbufs "$opened" || die io_error "cannot write $VOLUME_ID back"
 read_journal
 [ "$journal" = clean ] || die not_clean "$VOLUME_ID was unmounted, but its journal is $journal"
-blockdev --setro "$opened" && [ "$(blockdev --getro "$opened")" = 1 ] ||
-  die io_error "cannot make $device ($VOLUME_ID) read-only"
+# Noted, so that it can be mounted to write again should it not come to the mark.
+set_device_read_only
 rm -rf -- "$work"
 succeed "\"kind\":\"block\",\"digest\":\"$digest\",\"files\":$files,\"bytes\":$bytes"

@@ -60,9 +60,7 @@ undo() {
 } 2>/dev/null
 
 if [ "$READ_ONLY" = yes ]; then
-  read_journal
-  [ "$journal" != dirty ] || die needs_recovery "$VOLUME_ID was not cleanly unmounted: a read-only mount would show \
-an old or broken state"
+  require_clean "a read-only mount would show an old or broken state"
   # Before the mount: set on a mounted device it stops nothing that the filesystem writes.
   if [ "$(blockdev --getro "$opened")" = 0 ]; then
     set_read_only=yes

@@ -5,28 +5,46 @@ token=
 { read -r token <"$state/token"; } 2>/dev/null
 # shellcheck disable=SC2153 # a parameter
 [ "$token" = "$TOKEN" ] || succeed '"held":false,"frozen_ms":0'
-dead_man='' start=''
-{ read -r dead_man start <"$state/dead_man"; } 2>/dev/null
-is_alive() {
-  [ -n "$dead_man" ] || return 1
-  { read -r stat <"/proc/$dead_man/stat"; } 2>/dev/null || return 1
+dead_man='' dead_man_start=''
+{ read -r dead_man dead_man_start <"$state/dead_man"; } 2>/dev/null
+lives() { # NUMBER START
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  wanted=$2
   # shellcheck disable=SC2086 # the fields after the command's name are numbers and letters
-  set -- ${stat##*) }
-  [ "$1" != Z ] && shift 19 && [ "$1" = "$start" ]
+  set -- ${line##*) }
+  [ "$1" != Z ] && shift 19 && [ "$1" = "$wanted" ]
 }
-
-held=false
-if is_alive; then
-  # Through the directory that the dead man holds open: no path can lead elsewhere. That it lives shows that it has
-  # not thawed: it ends when it has.
-  if fsfreeze --unfreeze "/proc/$dead_man/fd/4" 2>/dev/null && [ ! -e "$state/fired" ] && is_alive; then held=true; fi
-  kill -- "-$dead_man" 2>/dev/null || kill "$dead_man" 2>/dev/null
-  # It holds the directory and the lock until it is gone.
-  patience=50
-  while is_alive && [ $patience -gt 0 ]; do
+# Whether the freeze may still come: it waits for writes that were begun before, or its script has not come to it.
+is_under_way() {
+  freezer='' freezer_start=''
+  { read -r freezer freezer_start <"$state/freezer" || read -r freezer freezer_start <"$state/parent"; } 2>/dev/null
+  lives "$freezer" "$freezer_start"
+}
+wait_for_its_end() {
+  patience=500
+  while lives "$dead_man" "$dead_man_start" && [ $patience -gt 0 ]; do
     patience=$((patience - 1))
     sleep 0.02
   done
+}
+
+held=false
+# Through the directory that the dead man holds open: no path can lead elsewhere. That it lives shows that it has not
+# thawed: it ends when it has.
+if lives "$dead_man" "$dead_man_start"; then
+  if fsfreeze --unfreeze "/proc/$dead_man/fd/4" 2>/dev/null; then
+    [ -e "$state/fired" ] || ! lives "$dead_man" "$dead_man_start" || held=true
+  elif is_under_way; then
+    # It thaws as soon as that is possible, and nobody else could: its time is now.
+    kill -USR1 "$dead_man" 2>/dev/null
+    wait_for_its_end
+    ! lives "$dead_man" "$dead_man_start" || succeed '"held":false,"frozen_ms":0'
+  else
+    fsfreeze --unfreeze "/proc/$dead_man/fd/4" 2>/dev/null # it may have come to its end in between
+  fi
+  kill -KILL -- "-$dead_man" 2>/dev/null || kill -KILL "$dead_man" 2>/dev/null
+  # It holds the directory and the lock until it is gone.
+  wait_for_its_end
 else
   # Somebody ended it before its time.
   open_volume 0

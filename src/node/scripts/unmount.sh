@@ -40,8 +40,6 @@ judge_mounts() {
 # Everything that stands in the way, in `users`.
 find_users() {
   judge_mounts
-  users=
-  [ -n "$ours$mount_users" ] || return 0
   scan_users "$number"
   scan_kernel_users "$number"
   scan_exports "$number"
@@ -75,17 +73,18 @@ unmount_all() {
 }
 
 find_users
+# Known before it is unmounted; afterwards there is no mount that would show it.
+had_writer=$wrote
 unmounted=no
-if [ -n "$ours$mount_users" ]; then
-  # udev and its like open a device for a moment after each change.
-  patience=10
-  while [ "$user_count" -gt 0 ] && [ $patience -gt 0 ] && printf '%s\n' "$users" | only_the_device; do
-    sleep 0.1
-    patience=$((patience - 1))
-    find_users
-  done
-  [ "$user_count" = 0 ] || die busy "$VOLUME_ID is in use" "\"users\":$users_json,\"user_count\":$user_count"
-
+# udev and its like open a device for a moment after each change.
+patience=10
+while [ "$user_count" -gt 0 ] && [ $patience -gt 0 ] && printf '%s\n' "$users" | only_the_device; do
+  sleep 0.1
+  patience=$((patience - 1))
+  find_users
+done
+[ "$user_count" = 0 ] || die busy "$VOLUME_ID is in use" "\"users\":$users_json,\"user_count\":$user_count"
+if [ -n "$ours" ]; then
   main=${ours#* * }
   main=${main%%
 *}
@@ -105,7 +104,7 @@ an NFS export, a container's storage or a device mapping" '"users":[],"user_coun
 blockdev --flushbufs "$opened" || die io_error "cannot write $VOLUME_ID back"
 if [ "$set_read_only" = yes ]; then blockdev --setrw "$opened" || :; fi
 read_journal
-[ "$unmounted:$wrote:$journal" != yes:yes:dirty ] ||
+[ "$unmounted:$had_writer:$journal" != yes:yes:dirty ] ||
   die not_clean "$VOLUME_ID was unmounted, but its journal is not empty: the filesystem had failed before"
 rm -f -- "$record"
 [ "$created_directory" = no ] || rmdir -- "$recorded_path" 2>/dev/null

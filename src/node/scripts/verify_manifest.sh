@@ -8,9 +8,7 @@ find_mount
 if [ -z "$mount_pid" ]; then
   enter_namespace
   require_filesystem
-  read_journal
-  [ "$journal" != dirty ] || die needs_recovery "$VOLUME_ID was not cleanly unmounted: a read-only mount would show \
-an old or broken state"
+  require_clean "a read-only mount would show an old or broken state"
   make_work
   mount_private ro
 else
