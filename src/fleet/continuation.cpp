@@ -39,6 +39,18 @@ Result<Id> subject(const Operation& operation) {
   return fail(Errc::corrupt, fmt::format("the journal's {} lacks its subjects", operation.id));
 }
 
+// A member of the operation's last request of that kind; nothing when it sent none.
+std::optional<std::string> requested(const Operation& operation, std::string_view action,
+                                     std::string_view member) {
+  std::optional<std::string> found;
+  for (const Step& step : operation.steps) {
+    if (step.action != action) continue;
+    const auto request = parse_json(step.request);
+    if (request) found = string_at(*request, member);
+  }
+  return found;
+}
+
 std::string never_happened(std::string_view what) {
   return fmt::format("{} It is over: run the command again if you still want it.", what);
 }
@@ -80,13 +92,35 @@ Result<std::string> go_on_detach(const Change& change) {
   RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
   RUNCTL_TRY_LET(const auto from, subject<InstanceId>(operation));
   RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
-  if (volume::attachment_to(volume, from) != nullptr) {
+  if (const auto* const here = volume::attachment_to(volume, from)) {
+    const auto device = requested(operation, "DetachVolume", "Device");
+    if (device && *device != here->device) {
+      return fmt::format("Volume {} was detached from {}, and has been attached to it again since.",
+                         id, from);
+    }
     RUNCTL_TRY_LET(const auto facts, volume::read_detach_facts(change.session, volume, from));
     auto plan = volume::plan_detach(facts);
     if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
     RUNCTL_TRY(volume::execute_detach(change, facts, plan));
   }
   return fmt::format("Volume {} is detached from {}.", id, from);
+}
+
+// Whom the volume has gone to since then is nobody's whom the move may take it from.
+Result<void> check_holders(const Operation& operation, const volume::VolumeFacts& volume,
+                           const std::string& from, const InstanceId& to) {
+  for (const auto& attachment : volume.attachments) {
+    const InstanceId& holder = attachment.instance;
+    if (holder == to || holder.str() == from) continue;
+    auto elsewhere = fail(Errc::conflict, fmt::format("Volume {} is attached to {} by now, which "
+                                                      "the move to {} did not speak of.",
+                                                      volume.id, holder, to));
+    elsewhere.error().hint = "Nothing was changed. If it is to go there all the same:";
+    elsewhere.error().ways_out = {fmt::format("runctl operations abandon {}", operation.id),
+                                  fmt::format("runctl aws ebs move {} --to {}", volume.id, to)};
+    return elsewhere;
+  }
+  return {};
 }
 
 // From whichever step it had reached.
@@ -96,10 +130,14 @@ Result<std::string> go_on_move(const Change& change) {
   RUNCTL_TRY_LET(const auto to, subject<InstanceId>(operation));
   RUNCTL_TRY_LET(const auto wanted, parse_json(operation.plan));
   RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  RUNCTL_TRY(check_holders(operation, volume, string_at(wanted, "from").value_or(""), to));
   RUNCTL_TRY_LET(const auto target, read_instance(change, to));
   RUNCTL_TRY_LET(auto facts, volume::read_move_facts(change.session, volume, target));
   facts.wanted_directory = string_at(wanted, "mount_point");
-  facts.to.wanted_device = string_at(wanted, "device");
+  // The same name, should the request that was sent still act.
+  if (may_have_happened(operation, "AttachVolume")) {
+    facts.to.wanted_device = requested(operation, "AttachVolume", "Device");
+  }
   auto plan = volume::plan_move(facts);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   RUNCTL_TRY_LET(const auto moved, volume::execute_move(change, facts, plan));
@@ -192,9 +230,12 @@ Result<std::string> go_on_seal(const Change& change) {
   if (!plan.already_sealed && volume::attachment_to(volume, instance_id) == nullptr) {
     return never_happened(fmt::format("Volume {} was not sealed.", id));
   }
+  const auto mounted_before = requested(operation, "machine:seal", "mounted_at");
   if (!plan.already_sealed) {
     RUNCTL_TRY_LET(const auto instance, read_instance(change, instance_id));
-    RUNCTL_TRY(volume::execute_seal(change, volume, instance));
+    RUNCTL_TRY(volume::execute_seal(change, volume, instance, mounted_before));
+  } else if (mounted_before && volume::attachment_to(volume, instance_id) != nullptr) {
+    RUNCTL_TRY(volume::mount(change, volume, instance_id, {.directory = *mounted_before}));
   }
   return fmt::format("Volume {} is sealed.", id);
 }
@@ -203,12 +244,18 @@ Result<std::string> go_on_modify(const Change& change) {
   const Operation& operation = change.recorder.operation();
   RUNCTL_TRY_LET(const auto id, subject<VolumeId>(operation));
   RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
-  RUNCTL_TRY_LET(const auto volume, read_volume(change, id));
+  RUNCTL_TRY_LET(auto volume, read_volume(change, id));
   const auto size = integer_at(plan, "size");
-  if (!size || volume.size.count < *size) {
-    const bool sent = has_happened(operation, "ModifyVolume");
-    return sent ? fmt::format("Volume {} is modified.", id)
-                : never_happened(fmt::format("Volume {} was not modified.", id));
+  const bool is_sent = has_happened(operation, "ModifyVolume");
+  const bool is_small = size && volume.size.count < *size;
+  if (!is_sent && (!size || is_small)) {
+    return never_happened(fmt::format("Volume {} was not modified.", id));
+  }
+  if (!size) return fmt::format("Volume {} is modified.", id);
+  if (is_small) {
+    RUNCTL_TRY(volume::execute_modify(change, volume, {.is_under_way = true},
+                                      {.size = GiB{static_cast<unsigned>(*size)}}));
+    RUNCTL_TRY_LET(volume, read_volume(change, id));
   }
   RUNCTL_TRY_LET(const auto growth, volume::grow_filesystem(change, volume, volume.size));
   return growth.grown ? fmt::format("Volume {} has {} GiB, and its filesystem fills it.", id,

@@ -15,7 +15,15 @@ bool is_settled(const Step& step) {
 // Whether somebody has to look again before the operation can be called over.
 bool stays_open(const Operation& operation, const Error& error) {
   if (error.code == Errc::deadline_exceeded || error.code == Errc::cancelled) return true;
-  return error.effect == Effect::unknown || !std::ranges::all_of(operation.steps, is_settled);
+  if (error.effect == Effect::unknown || !std::ranges::all_of(operation.steps, is_settled)) {
+    return true;
+  }
+  // Nobody could look or go on: what was done so far stands where it is, half done.
+  const bool is_cut_off = error.code == Errc::denied || error.code == Errc::unavailable ||
+                          error.code == Errc::throttled;
+  return is_cut_off && std::ranges::any_of(operation.steps, [](const Step& step) {
+           return step.outcome == Outcome::applied;
+         });
 }
 
 }  // namespace

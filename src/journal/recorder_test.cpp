@@ -102,6 +102,23 @@ TEST_F(RecorderTest, WhatStoppedHalfWayStaysOpen) {
   }
 }
 
+// With the credentials or the network gone in the middle, nobody can say that it is over.
+TEST_F(RecorderTest, WhatWasCutOffHalfDoneStaysOpen) {
+  for (const Errc code : {Errc::denied, Errc::unavailable, Errc::throttled}) {
+    const Error error{.code = code, .message = "calling DescribeVolumes"};
+    auto half_done = recorder();
+    ASSERT_TRUE(half_done.step("DetachVolume", "{}", succeed).has_value());
+    ASSERT_TRUE(half_done.end(&error).has_value());
+    EXPECT_EQ(written().state, State::open);
+    auto refused = recorder();
+    EXPECT_FALSE(
+        refused.step("DetachVolume", "{}", [&] { return fail_with(code, Effect::not_applied); })
+            .has_value());
+    ASSERT_TRUE(refused.end(&error).has_value());
+    EXPECT_EQ(written().state, State::failed);
+  }
+}
+
 // What undid an interrupted command knows better than the interruption how it stands.
 TEST_F(RecorderTest, AnEndInAStateIsFinal) {
   auto recording = recorder();

@@ -60,6 +60,17 @@ bool must_be_read(const Error& error) {
   return error.remote && error.remote->code == "VolumeInUse";
 }
 
+// A device name that is taken is said to be a bad parameter. Free names are chosen at random, so
+// two attachments to one machine that begin together may choose the same.
+Error in_our_words(Error error) {
+  const bool is_taken = error.remote && error.remote->code == "InvalidParameterValue" &&
+                        error.message.contains("already in use");
+  if (!is_taken) return error;
+  error.code = Errc::conflict;
+  error.hint = "Another volume got that device name at the same moment: run the command again.";
+  return error;
+}
+
 Result<VolumeFacts> resolve(const Change& change, const AttachFacts& facts,
                             const std::string& device, Error error) {
   const Session& session = change.session;
@@ -155,13 +166,26 @@ Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& fact
   session.progress(
       fmt::format("attaching {} to {} as {}", facts.volume.id, facts.instance.id, plan.device));
   if (auto sent = send<aws::ec2::AttachVolume>(change, request); !sent) {
-    if (!must_be_read(sent.error())) return std::unexpected{std::move(sent).error()};
+    if (!must_be_read(sent.error())) return std::unexpected{in_our_words(std::move(sent).error())};
     RUNCTL_TRY(resolve(change, facts, plan.device, std::move(sent).error()));
   }
-  RUNCTL_TRY_LET(auto attached,
-                 wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device));
+  auto waited = wait_until_attached(session, facts.volume.id, facts.instance.id, plan.device);
+  if (!waited) {
+    if (waited.error().effect != Effect::applied) {
+      waited.error().details.push_back(
+          fmt::format("AttachVolume of {} to {} was accepted", facts.volume.id, facts.instance.id));
+    }
+    return waited;
+  }
+  VolumeFacts attached = *std::move(waited);
   // The flag can only change while the volume is unattached: this check is stable, one before was
   // not.
+  if (auto others = check_alone(attached, facts.instance.id)) {
+    others->code = Errc::precondition;
+    others->effect = Effect::applied;
+    others->details.emplace_back("It was attached by both at the same time, and not mounted here.");
+    return std::unexpected{*std::move(others)};
+  }
   const bool shared = is_shared(attached) && is_shared(facts.volume);
   if (attached.multi_attach != facts.volume.multi_attach ||
       (attached.attachments.size() != 1 && !shared)) {

@@ -72,7 +72,8 @@ Result<Cloned> execute_clone(const Change& change, const VolumeFacts& source,
   for (const auto& volume : sent->volumes) change.recorder.add_subject(volume.volume_id);
   RUNCTL_TRY_LET(auto copy, the_copy(*sent, source.id));
   Cloned cloned{.volume = std::move(copy), .worth = worth_of(still, in_time)};
-  RUNCTL_TRY(label(change, cloned.volume.id.str(), cloned.worth.consistency));
+  const auto labelled = label(change, cloned.volume.id.str(), cloned.worth.consistency);
+  if (!labelled) cloned.worth = without_label(cloned.worth, labelled.error());
   return cloned;
 }
 

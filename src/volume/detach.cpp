@@ -58,7 +58,8 @@ Result<void> wait_until_gone(const Session& session, const VolumeId& id,
         const auto* here = attachment_to(seen, attachment.instance);
         // Without Multi-Attach the volume itself has to be free as well.
         if (here == nullptr) {
-          const bool free = seen.multi_attach || seen.state != VolumeState::in_use;
+          const bool free = seen.multi_attach || seen.state != VolumeState::in_use ||
+                            !seen.attachments.empty();  // another machine's by now
           return free ? std::optional{true} : std::nullopt;
         }
         const bool patient = session.clock.ticks() - started < busy_patience;
@@ -72,6 +73,9 @@ Result<void> wait_until_gone(const Session& session, const VolumeId& id,
         "runctl aws ebs show {}",
         id);
     gone.error().effect = Effect::applied;
+  } else if (gone.error().effect != Effect::applied) {
+    gone.error().details.push_back(
+        fmt::format("DetachVolume of {} from {} was accepted", id, attachment.instance));
   }
   return std::unexpected{std::move(gone).error()};
 }
@@ -90,11 +94,27 @@ Result<void> resolve(const Session& session, const VolumeId& id, const Attachmen
 
 // Before a volume is pulled off a machine: what has reached it is kept, and its next mount to write
 // checks it first. Source: the design's attach protocol, (c) 9.
-Result<void> prepare_force(const Change& change, const VolumeFacts& volume) {
+Result<void> prepare_force(const Change& change, const VolumeFacts& volume,
+                           const InstanceId& instance) {
+  // Consent was given to what was seen before it was asked for.
+  const Session& session = change.session;
+  RUNCTL_TRY_LET(const bool online, session.shell.is_reachable(instance, session.stop));
+  if (online) {
+    auto answers = fail(Errc::precondition,
+                        fmt::format("Instance {} answers again, so that volume {} is not pulled "
+                                    "off it",
+                                    instance, volume.id));
+    answers.error().hint = "Nothing was changed. It can be unmounted first:";
+    answers.error().ways_out = {fmt::format("runctl aws ebs detach {}", volume.id)};
+    answers.error().section = "EBS_CONCURRENT_ACCESS.md#unreachable-machine";
+    return answers;
+  }
   RUNCTL_TRY_LET(const auto kept, take_snapshot(change, volume,
                                                 {.description = "before a detach by force",
                                                  .freezing = Freezing::no}));
-  change.session.progress(fmt::format("snapshot {} keeps what had reached it", kept.snapshot.id));
+  session.progress(fmt::format("snapshot {} keeps what had reached it", kept.snapshot.id));
+  // A sealed one has not been written: there is nothing to be checked, and no mount that could.
+  if (mode_of(volume) == VolumeMode::sealed) return {};
   RUNCTL_TRY(send<aws::ec2::CreateTags>(
       change, {.resources = {volume.id.str()},
                .tags = {{.key = std::string{tag::needs_check}, .value = kept.snapshot.id.str()}}}));
@@ -175,7 +195,7 @@ Result<void> execute_detach(const Change& change, const DetachFacts& facts,
     session.progress(fmt::format("unmounting {} on {}", id, attachment.instance));
     RUNCTL_TRY(quiesce(change, id, attachment.instance));
   }
-  if (plan.by_force) RUNCTL_TRY(prepare_force(change, facts.volume));
+  if (plan.by_force) RUNCTL_TRY(prepare_force(change, facts.volume, attachment.instance));
   if (attachment.state != AttachmentState::detaching) {
     // With instance and device, so that it can only mean the attachment that was looked at.
     const aws::ec2::DetachVolumeRequest request{

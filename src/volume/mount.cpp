@@ -7,6 +7,7 @@
 #include "node/machine_facts.hpp"
 #include "node/volume_on_machine.hpp"
 #include "volume/machine.hpp"
+#include "volume/plan_attach.hpp"
 
 namespace runctl::volume {
 namespace {
@@ -114,6 +115,16 @@ std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts&
                               name_of(instance.state)),
                   "Attach without --mount, or start the instance first.");
   }
+  const auto* const here = attachment_to(volume, instance.id);
+  if (here != nullptr && here->state != AttachmentState::attached &&
+      here->state != AttachmentState::attaching) {
+    Error leaving = refuse(fmt::format("Volume {} is on its way off instance {} ('{}')", volume.id,
+                                       instance.id, name_of(here->state)),
+                           "Wait until it is detached, then attach and mount it again.");
+    leaving.section = "EBS_CONCURRENT_ACCESS.md#volume-states";
+    return leaving;
+  }
+  if (auto refusal = check_alone(volume, instance.id)) return refusal;
   if (mode_of(volume) == VolumeMode::cluster) {
     return refuse(fmt::format("Volume {} is in the mode 'cluster'", volume.id),
                   "Its filesystem is the cluster's business: mount it with the cluster's tools.");
@@ -166,9 +177,13 @@ Result<Mounted> mount(const Change& change, const VolumeFacts& volume, const Ins
     return std::unexpected{std::move(error)};
   }
   if (volume.tags.contains(tag::needs_check)) {
-    RUNCTL_TRY(send<aws::ec2::DeleteTags>(
-        change,
-        {.resources = {volume.id.str()}, .tags = {{.key = std::string{tag::needs_check}}}}));
+    // A note that stays costs one more check, and the mount stands.
+    const auto removed = send<aws::ec2::DeleteTags>(
+        change, {.resources = {volume.id.str()}, .tags = {{.key = std::string{tag::needs_check}}}});
+    if (!removed) {
+      change.session.progress(fmt::format("volume {} stays noted as to be checked: {}", volume.id,
+                                          removed.error().message));
+    }
   }
   return Mounted{.path = mounted->path,
                  .filesystem = mounted->type,

@@ -88,13 +88,14 @@ Result<Moved> execute_move(const Change& change, const MoveFacts& facts, const M
   if (!plan.detach.already_detached) {
     RUNCTL_TRY(execute_detach(change, facts.from, plan.detach));
   }
-  // As it is now that nobody has it.
-  RUNCTL_TRY_LET(const auto freed, read_volume(session.aws, id, session.options()));
-  auto placed =
-      place(change, freed, target,
-            {.mount = plan.mount,
-             .device = plan.already_there ? std::nullopt : std::optional{plan.attach.device},
-             .recent_devices = facts.to.recent_devices});
+  auto placed = [&]() -> Result<Placed> {
+    // As it is now that nobody has it.
+    RUNCTL_TRY_LET(const auto freed, read_volume(session.aws, id, session.options()));
+    return place(change, freed, target,
+                 {.mount = plan.mount,
+                  .device = plan.already_there ? std::nullopt : std::optional{plan.attach.device},
+                  .recent_devices = facts.to.recent_devices});
+  }();
   if (!placed) {
     if (!plan.detach.already_detached) {
       placed.error().details.push_back(fmt::format("volume {} was unmounted and detached from {}",

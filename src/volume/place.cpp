@@ -45,7 +45,11 @@ Result<Placed> execute_place(const Change& change, const AttachFacts& facts, con
                      : execute_attach(change, facts, plan));
   Placed placed{.device = plan.device, .already_attached = plan.already_attached};
   if (!wanted_mount) return placed;
-  auto mounted = mount(change, attached, instance, *wanted_mount);
+  auto mounted = [&]() -> Result<Mounted> {
+    if (auto refusal = check_mount(attached, facts.instance, *wanted_mount))
+      return std::unexpected{*std::move(refusal)};
+    return mount(change, attached, instance, *wanted_mount);
+  }();
   if (!mounted) {
     // What failed is on the machine.
     mounted.error().details.push_back(fmt::format(

@@ -172,6 +172,23 @@ Error held_volume(const VolumeFacts& volume, const AttachmentFacts& attachment,
   return error;
 }
 
+std::optional<Error> check_alone(const VolumeFacts& volume, const InstanceId& instance) {
+  if (is_shared(volume)) return std::nullopt;
+  const auto other = std::ranges::find_if(
+      volume.attachments,
+      [&](const AttachmentFacts& attachment) { return attachment.instance != instance; });
+  if (other == volume.attachments.end()) return std::nullopt;
+  Error error = held_volume(volume, *other, std::nullopt, instance);
+  if (attachment_to(volume, instance) == nullptr) return error;
+  error.hint = "Only one machine may have it: detach it from the other one first.";
+  error.details.push_back(fmt::format("note:      it is attached to {} as well", instance));
+  error.ways_out = {
+      fmt::format("runctl aws ebs detach {} --instance {}", volume.id, other->instance),
+      fmt::format("runctl aws ebs detach {} --instance {}   # or leave it to that one", volume.id,
+                  instance)};
+  return error;
+}
+
 AttachPlan plan_attach(const AttachFacts& facts) {
   const VolumeFacts& volume = facts.volume;
   AttachPlan plan;
@@ -179,6 +196,7 @@ AttachPlan plan_attach(const AttachFacts& facts) {
     plan.device = here->device;
     if (here->state == AttachmentState::attached || here->state == AttachmentState::attaching) {
       plan.already_attached = true;
+      plan.refusal = check_alone(volume, facts.instance.id);
     } else {
       plan.refusal = refuse(fmt::format("Volume {} is on its way off instance {} ('{}')", volume.id,
                                         facts.instance.id, name_of(here->state)),

@@ -47,6 +47,22 @@ TEST(PlanAttach, RefusesASecondMachineAlsoWithMultiAttachOn) {
   EXPECT_TRUE(plan_attach(facts_for(volume)).refusal.has_value());
 }
 
+// Attached to both by somebody else's hand, or in a race.
+TEST(PlanAttach, RefusesAVolumeThatAnotherMachineHasAsWell) {
+  auto volume = sample::held_volume_by(sample::instance_id());
+  volume.multi_attach = true;
+  volume.attachments.push_back({.instance = sample::instance_id("0bbbbbbbbbbbbbbb2"),
+                                .device = "/dev/sdf",
+                                .state = AttachmentState::attached});
+  const auto plan = plan_attach(facts_for(volume));
+  ASSERT_TRUE(plan.refusal.has_value());
+  EXPECT_EQ(plan.refusal->code, Errc::conflict);
+  EXPECT_EQ(plan.refusal->ways_out.front(),
+            "runctl aws ebs detach vol-0aaaaaaaaaaaaaaa1 --instance i-0bbbbbbbbbbbbbbb2");
+  volume.tags[std::string{tag::mode}] = "sealed";
+  EXPECT_FALSE(plan_attach(facts_for(volume)).refusal.has_value());
+}
+
 TEST(PlanAttach, CallsAnAttachmentThatIsThereDone) {
   for (const auto state : {AttachmentState::attached, AttachmentState::attaching}) {
     const auto plan = plan_attach(facts_for(sample::held_volume_by(sample::instance_id(), state)));

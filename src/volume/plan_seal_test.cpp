@@ -109,6 +109,26 @@ TEST(CheckMount, ShowsNobodyAFilesystemThatWasPulledAndNotChecked) {
   EXPECT_FALSE(check_mount(volume, instance, {.directory = "/data"}).has_value());
 }
 
+TEST(CheckMount, MountsNothingThatAnotherMachineHasAsWell) {
+  auto volume = sample::held_volume_by(sample::instance_id());
+  const auto instance = sample::running_instance();
+  EXPECT_FALSE(check_mount(volume, instance, {.directory = "/data"}).has_value());
+  volume.multi_attach = true;
+  volume.attachments.push_back({.instance = sample::instance_id("0bbbbbbbbbbbbbbb2"),
+                                .device = "/dev/sdf",
+                                .state = AttachmentState::attached});
+  EXPECT_TRUE(check_mount(volume, instance, {.directory = "/data"}).has_value());
+  EXPECT_FALSE(check_mount(sealed(volume), instance, {.directory = "/data"}).has_value());
+}
+
+TEST(CheckMount, MountsNothingThatIsOnItsWayOff) {
+  for (const auto state : {AttachmentState::detaching, AttachmentState::busy}) {
+    const auto volume = sample::held_volume_by(sample::instance_id(), state);
+    EXPECT_TRUE(
+        check_mount(volume, sample::running_instance(), {.directory = "/data"}).has_value());
+  }
+}
+
 TEST(CheckMount, FormatsNoCopy) {
   auto copy = sample::free_volume();
   copy.tags[std::string{tag::created_empty}] = "uuid";

@@ -59,6 +59,42 @@ Result<void> mark_as_sealed(const Change& change, const VolumeId& volume,
   return {};
 }
 
+// What was read is what will be: nobody else may have had it since.
+Result<void> check_still_alone(const Session& session, const VolumeId& volume,
+                               const InstanceId& holder) {
+  RUNCTL_TRY_LET(const auto now, read_volume(session.aws, volume, session.options()));
+  if (now.attachments.size() == 1 && attachment_to(now, holder) != nullptr) return {};
+  auto changed = fail(Errc::precondition,
+                      fmt::format("volume {} has been attached or detached while it was read, so "
+                                  "it is not sealed",
+                                  volume));
+  changed.error().hint = fmt::format("Look at it: runctl aws ebs show {}", volume);
+  return changed;
+}
+
+Result<Sealed> seal_unmounted(const Change& change, const VolumeFacts& volume,
+                              const InstanceId& holder,
+                              const std::optional<std::string>& mount_point) {
+  const Session& session = change.session;
+  boost::json::object what{{"volume", volume.id.str()}, {"instance", holder.str()}};
+  if (mount_point) what["mounted_at"] = *mount_point;
+  RUNCTL_TRY_LET(auto manifest, on_machine(change, "seal", what, [&]() {
+                   return node::make_manifest(
+                       machine_of(session, holder, question_patience), volume.id,
+                       watch_of(session, fmt::format("reading {}", volume.id)));
+                 }));
+  RUNCTL_TRY(check_still_alone(session, volume.id, holder));
+  RUNCTL_TRY(mark_as_sealed(change, volume.id, manifest.digest));
+  Sealed sealed{.manifest = std::move(manifest), .mounted_at = mount_point};
+  if (!mount_point) return sealed;
+  auto now = volume;
+  now.tags[std::string{tag::mode}] = "sealed";
+  auto mounted = mount(change, now, holder, {.directory = *mount_point});
+  if (mounted) return sealed;
+  mounted.error().details.push_back(fmt::format("volume {} is sealed", volume.id));
+  return std::unexpected{std::move(mounted).error()};
+}
+
 }  // namespace
 
 SealPlan plan_seal(const VolumeFacts& volume) {
@@ -87,7 +123,8 @@ SealPlan plan_seal(const VolumeFacts& volume) {
 }
 
 Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
-                            const InstanceFacts& holder) {
+                            const InstanceFacts& holder,
+                            std::optional<std::string> mounted_before) {
   const Session& session = change.session;
   RUNCTL_TRY_LET(const auto machine,
                  node::inspect(machine_of(session, holder.id, question_patience)));
@@ -96,28 +133,15 @@ Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
         refuse(fmt::format("On instance {} volumes are directories (hardware = files).", holder.id),
                "Nothing there can be made read-only, so nothing is sealed; nothing was changed.")};
   }
-  Sealed sealed;
-  sealed.mounted_at = mounted_at(machine, volume.id);
+  auto mount_point = mounted_at(machine, volume.id);
+  if (!mount_point) mount_point = std::move(mounted_before);
   session.progress(fmt::format("unmounting {} on {}", volume.id, holder.id));
   RUNCTL_TRY(quiesce(change, volume.id, holder.id));
-  auto made = on_machine(
-      change, "seal", {{"volume", volume.id.str()}, {"instance", holder.id.str()}}, [&]() {
-        return node::make_manifest(machine_of(session, holder.id, question_patience), volume.id,
-                                   watch_of(session, fmt::format("reading {}", volume.id)));
-      });
-  if (!made) {
-    if (sealed.mounted_at) {
-      made.error().details.push_back(fmt::format("volume {} was unmounted from {} on {}", volume.id,
-                                                 *sealed.mounted_at, holder.id));
-    }
-    return std::unexpected{std::move(made).error()};
+  auto sealed = seal_unmounted(change, volume, holder.id, mount_point);
+  if (!sealed && mount_point) {
+    sealed.error().details.push_back(
+        fmt::format("volume {} was unmounted from {} on {}", volume.id, *mount_point, holder.id));
   }
-  sealed.manifest = *std::move(made);
-  RUNCTL_TRY(mark_as_sealed(change, volume.id, sealed.manifest.digest));
-  if (!sealed.mounted_at) return sealed;
-  auto now = volume;
-  now.tags[std::string{tag::mode}] = "sealed";
-  RUNCTL_TRY(mount(change, now, holder.id, {.directory = *sealed.mounted_at}));
   return sealed;
 }
 

@@ -27,11 +27,13 @@ struct Sealed {
 
 // Unmounts the volume on the machine that has it (which refuses while anything uses it), reads all
 // of it where no other process can see it, writes the manifest, unmounts it cleanly, and only then
-// marks it as sealed. Where it was mounted it is mounted again, read-only. Errors: conflict naming
-// the users; those of the machine and of EC2. Until the mark is set the volume is exclusive, as it
-// was: it can be repeated.
+// marks it as sealed. Where it was mounted it is mounted again, read-only; `mounted_before` is
+// where it was before an interrupted seal. Errors: conflict naming the users; precondition when
+// another machine has got it meanwhile; those of the machine and of EC2, which say that it was
+// unmounted. Until the mark is set the volume is exclusive, as it was: it can be repeated.
 [[nodiscard]] Result<Sealed> execute_seal(const Change& change, const VolumeFacts& volume,
-                                          const InstanceFacts& holder);
+                                          const InstanceFacts& holder,
+                                          std::optional<std::string> mounted_before = {});
 
 struct UnsealPlan {
   bool already_unsealed = false;

@@ -108,6 +108,11 @@ Worth worth_of(const Standstill& ended, bool answered) {
   return worth;
 }
 
+Worth without_label(const Worth& worth, const Error& why) {
+  return {.why = fmt::format("its label could not be written: {}", why.message),
+          .frozen_for = worth.frozen_for};
+}
+
 Session while_still(const Session& session, const Standstill& still) {
   Session brief{session};
   if (still.is_frozen()) {
@@ -147,7 +152,14 @@ Result<TakenSnapshot> take_snapshot(const Change& change, const VolumeFacts& vol
                           : resolve(change, volume.id, operation, std::move(created).error()));
   TakenSnapshot taken{.snapshot = std::move(made), .worth = worth_of(still, answered)};
   if (!settled || !answered) {
-    RUNCTL_TRY(label(change, taken.snapshot.id.str(), taken.worth.consistency));
+    auto labelled = label(change, taken.snapshot.id.str(), taken.worth.consistency);
+    // What has no label counts as crash-consistent; but one may stand there from the beginning.
+    if (!labelled && settled) {
+      labelled.error().details.push_back(fmt::format(
+          "snapshot {} exists, and its label says more than is known", taken.snapshot.id));
+      return std::unexpected{std::move(labelled).error()};
+    }
+    if (!labelled) taken.worth = without_label(taken.worth, labelled.error());
   }
   return taken;
 }

@@ -40,6 +40,9 @@ struct Worth {
 // After the standstill's end. A request that was not answered may have acted after it.
 [[nodiscard]] Worth worth_of(const Standstill& ended, bool answered);
 
+// Of a copy that got no label, which counts as crash-consistent.
+[[nodiscard]] Worth without_label(const Worth& worth, const Error& why);
+
 // The session for the one request: where something is frozen its answer comes before the dead-man.
 [[nodiscard]] Session while_still(const Session& session, const Standstill& still);
 

@@ -68,6 +68,19 @@ class Interrupted(machines.DiskTest):
                 self.assertEqual([a["instance_id"] for a in shown["attachments"]], [second])
                 first, second = second, first
 
+    def test_a_move_takes_it_from_nobody_whom_it_did_not_name(self):
+        first, second, third = self.cloud.machine(), self.cloud.machine(), self.cloud.machine()
+        volume = self.volume_with_file(first)
+        self.kill_at("DetachVolume", "after", 0, "aws", "ebs", "move", volume, "--to", second)
+        self.run_through("aws", "ebs", "attach", volume, "--instance", third, "--mount", "/data")
+        operations = self.run_through("operations", "list", "--output", "json").record["operations"]
+        [left] = [each for each in operations if each["kind"] == "move"]
+        refused = self.cloud.run("operations", "resume", left["operation_id"], environment=self.through)
+        self.assertEqual(refused.code, 4, refused)
+        self.assertIn(third, refused.err)
+        self.assertIn(f"runctl operations abandon {left['operation_id']}", refused.err)
+        self.assertEqual(self.on(third, "cat /data/file"), "kept\n")
+
     def test_a_seal_is_done_again(self):
         machine = self.cloud.machine()
         for action, when, skip in [("SendCommand", "after", 1), ("SendCommand", "after", 2), ("CreateTags", "before", 0),
@@ -77,6 +90,8 @@ class Interrupted(machines.DiskTest):
                 self.kill_at(action, when, skip, "aws", "ebs", "seal", volume)
                 self.assertIn(f"Volume {volume} is sealed", self.resume())
                 self.assertEqual(self.run_through("aws", "ebs", "show", volume, "--output", "json").record["mode"], "sealed")
+                if action == "CreateTags":
+                    self.assertEqual(self.on(machine, "cat /data/file"), "kept\n", "it is mounted where it was")
                 self.assertTrue(self.run_through("aws", "ebs", "verify", volume, "--output", "json").record["intact"])
                 self.run_through("aws", "ebs", "detach", volume)
 

@@ -354,6 +354,20 @@ class Unreachable(VolumeCase):
         self.assertEqual(self.on(second, "cat /data/one"), "one\n")
         self.assertNotIn("runctl:needs-check", self.done("show", volume)["tags"])
 
+    def test_a_sealed_volume_that_is_pulled_off_stays_readable(self):
+        first, second = self.cloud.machine(), self.cloud.machine()
+        volume = self.mounted_volume(first, "/data")
+        self.on(first, "echo one >/data/one")
+        self.done("seal", volume)
+        self.done("unmount", volume)
+        fault = ("emulator", "fault", "--state", self.cloud.state)
+        self.succeeded(self.cloud.run(*fault, "add", first, "agent-offline"))
+        self.addCleanup(self.cloud.run, *fault, "clear", first)
+        self.assertTrue(self.done("detach", volume, "--unsafe-force", "--confirm", volume)["forced"])
+        self.assertNotIn("runctl:needs-check", self.done("show", volume)["tags"])
+        self.done("attach", volume, "--instance", second, "--mount", "/data")
+        self.assertEqual(self.on(second, "cat /data/one"), "one\n")
+
 
 if __name__ == "__main__":
     cloud.main()

@@ -26,6 +26,7 @@
 #include "volume/create.hpp"
 #include "volume/delete.hpp"
 #include "volume/detach.hpp"
+#include "volume/place.hpp"
 #include "volume/read.hpp"
 #include "volume/snapshot.hpp"
 
@@ -302,6 +303,64 @@ TEST_P(Race, TheLoserNamesTheWinner) {
   EXPECT_EQ(transport_->sent("DetachVolume"), 0);
   const auto now = volume::read_volume(*client_, volume_->id, {}).value();
   EXPECT_NE(volume::attachment_to(now, winner.id), nullptr);
+}
+
+// The API attaches a Multi-Attach volume to both. Whoever comes second may not write it, now or
+// when asked again.
+TEST_P(Race, TheSecondToGetAMultiAttachVolumeUsesItNot) {
+  const auto made = volume::create_volume(
+      change(),
+      {.size = GiB{4}, .type = "io2", .zone = "us-east-1a", .iops = 100, .multi_attach = true});
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  volume_ = volume::wait_until_available(session(), made->id).value();
+  const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
+  const auto plan = volume::plan_attach(facts);
+  const auto winner =
+      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
+          .value();
+  const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
+  ASSERT_TRUE(
+      volume::execute_attach(change(), their_facts, volume::plan_attach(their_facts)).has_value());
+
+  const auto ours = volume::execute_attach(change(), facts, plan);
+  ASSERT_FALSE(ours.has_value());
+  EXPECT_EQ(ours.error().code, Errc::precondition);
+  EXPECT_EQ(ours.error().effect, Effect::applied);
+  EXPECT_NE(ours.error().message.find(winner.id.str()), std::string::npos) << ours.error().message;
+  const auto now = volume::read_volume(*client_, volume_->id, {}).value();
+  ASSERT_EQ(now.attachments.size(), 2U);
+  const auto again =
+      volume::place(change(), now, *instance_, {.mount = volume::MountSpec{.directory = "/data"}});
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Errc::conflict);
+  EXPECT_NE(again.error().message.find(winner.id.str()), std::string::npos);
+}
+
+TEST_P(Race, AVolumeThatHasGoneOnToAnotherMachineIsGoneFromHere) {
+  ASSERT_TRUE(attach().has_value());
+  const auto held = volume::read_volume(*client_, volume_->id, {}).value();
+  const volume::DetachPlan plan{.attachment = held.attachments.front()};
+  ASSERT_TRUE(volume::execute_detach(change(), {.volume = held}, plan).has_value());
+  instance_ =
+      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
+          .value();
+  ASSERT_TRUE(attach().has_value());
+  const auto detached = volume::execute_detach(change(), {.volume = held}, plan);
+  EXPECT_TRUE(detached.has_value()) << detached.error().message;
+  const auto now = volume::read_volume(*client_, volume_->id, {}).value();
+  EXPECT_NE(volume::attachment_to(now, instance_->id), nullptr) << "it was taken from the other";
+}
+
+// Consent to pull it off was given while the machine could not be asked.
+TEST_P(Race, NothingIsPulledOffAMachineThatAnswersAgain) {
+  ASSERT_TRUE(attach().has_value());
+  const auto held = volume::read_volume(*client_, volume_->id, {}).value();
+  const volume::DetachPlan plan{.attachment = held.attachments.front(), .by_force = true};
+  const auto detached = volume::execute_detach(change(), {.volume = held}, plan);
+  ASSERT_FALSE(detached.has_value());
+  EXPECT_EQ(detached.error().code, Errc::precondition);
+  EXPECT_EQ(transport_->sent("DetachVolume"), 0);
+  EXPECT_EQ(volume::read_volume(*client_, volume_->id, {}).value().attachments.size(), 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Once, Race, testing::Values(Drop::after_effect));

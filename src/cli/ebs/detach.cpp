@@ -29,6 +29,11 @@ constexpr std::array<OptionSpec, 3> options{{
      .help = "with --unsafe-force: the volume's id, as consent"},
 }};
 
+// What was pulled off by force; a sealed one has not been written.
+bool is_checked_later(const volume::VolumeFacts& volume) {
+  return volume::mode_of(volume) != volume::VolumeMode::sealed;
+}
+
 std::vector<std::string> steps_of(const volume::VolumeFacts& volume,
                                   const volume::DetachPlan& plan) {
   const InstanceId& instance = plan.attachment->instance;
@@ -38,8 +43,9 @@ std::vector<std::string> steps_of(const volume::VolumeFacts& volume,
   }
   if (plan.by_force) {
     steps.push_back(fmt::format("take a snapshot of what has reached volume {}", volume.id));
-    steps.push_back(fmt::format("pull volume {} off {} by force; the next mount to write checks it",
-                                label_of(volume), instance));
+    steps.push_back(
+        fmt::format("pull volume {} off {} by force{}", label_of(volume), instance,
+                    is_checked_later(volume) ? "; the next mount to write checks it" : ""));
   } else {
     steps.push_back(fmt::format("detach volume {} ({}) from {}", label_of(volume),
                                 plan.attachment->device, instance));
@@ -89,7 +95,9 @@ Result<ExitCode> detach(const Arguments& arguments, Context& context) {
                                 {.name = "forced", .value = plan.by_force ? "yes" : "no"}}});
   present(context,
           {.text = fmt::format("Volume {} is detached from {}{}.\n", volume.id, instance,
-                               plan.by_force ? ", by force: its next mount checks it" : ""),
+                               !plan.by_force             ? ""
+                               : is_checked_later(volume) ? ", by force: its next mount checks it"
+                                                          : ", by force"),
            .record = {{"volume_id", volume.id.str()},
                       {"instance_id", instance.str()},
                       {"unmounted", plan.unmount_first},
