@@ -211,10 +211,10 @@ Result<Growth> grow_filesystem(const Change& change, const VolumeFacts& volume, 
   const Session& session = change.session;
   const auto holder = reachable_holder(session, volume, std::nullopt, "grown");
   if (!holder && holder.error().code == Errc::conflict) {
-    return Growth{.why_not = fmt::format("{}; {}",
-                                         volume.attachments.empty() ? "no machine has the volume"
-                                                                    : holder.error().message,
-                                         once_mounted)};
+    std::string why =
+        volume.attachments.empty() ? "no machine has the volume" : holder.error().message;
+    if (why.ends_with('.')) why.pop_back();
+    return Growth{.why_not = fmt::format("{}; {}", why, once_mounted)};
   }
   if (!holder) return std::unexpected{holder.error()};
   const InstanceId& instance = holder->instance.id;

@@ -180,8 +180,8 @@ std::optional<Error> check_alone(const VolumeFacts& volume, const InstanceId& in
   if (other == volume.attachments.end()) return std::nullopt;
   Error error = held_volume(volume, *other, std::nullopt, instance);
   if (attachment_to(volume, instance) == nullptr) return error;
-  error.hint = "Only one machine may have it: detach it from the other one first.";
-  error.details.push_back(fmt::format("note:      it is attached to {} as well", instance));
+  error.details.push_back(
+      fmt::format("note:      it is attached to {} as well, and only one may use it", instance));
   error.ways_out = {
       fmt::format("runctl aws ebs detach {} --instance {}", volume.id, other->instance),
       fmt::format("runctl aws ebs detach {} --instance {}   # or leave it to that one", volume.id,
