@@ -150,14 +150,13 @@ class Follower {
     return std::to_string(std::clamp<milliseconds>(left, milliseconds{100}, wait_).count() / 100);
   }
   Result<JobReport> start() {
-    RUNCTL_TRY_LET(
-        auto record,
-        run_script(asked(), {.name = "start_job",
-                             .parameters = {{"JOB", std::string{job_.script.name}},
-                                            {"TARGET", std::string{job_.target}},
-                                            {"TEXT", assemble(job_.script)},
-                                            {"WRAPPER", std::string{script_text("job_wrapper")}},
-                                            {"WAIT_TENTHS", wait_tenths()}}}));
+    RUNCTL_TRY_LET(auto record,
+                   run_script(asked(), {.name = "start_job",
+                                        .parameters = {{"JOB", std::string{job_.script.name}},
+                                                       {"TARGET", std::string{job_.target}},
+                                                       {"TEXT", assemble(job_.script)},
+                                                       {"WRAPPER", script_text("job_wrapper")},
+                                                       {"WAIT_TENTHS", wait_tenths()}}}));
     return read_report(job_.machine.instance, std::move(record));
   }
   Result<JobReport> look() {

@@ -68,7 +68,7 @@ std::string preparation_of(const RunPackages& packages) {
            {"PACKAGES_KEY", packages.key}}) {
     text += fmt::format("{}={}\n", name, shell_quote(value));
   }
-  return text + std::string{script_text("prepare_packages")};
+  return text + script_text("prepare_packages");
 }
 
 // Where a program of the run begins, and its environment.
@@ -183,7 +183,7 @@ Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
       pack(spec.upload ? uploader_text(*spec.upload, spec.checkpoint_directory) : std::string{}));
   RUNCTL_TRY_LET(auto watch, pack(spec.watch ? watcher_text(spec.id, *spec.watch) : std::string{}));
   RUNCTL_TRY_LET(auto hook, pack(hook_text(spec)));
-  RUNCTL_TRY_LET(auto wrapper, pack(std::string{script_text("run_wrapper")}));
+  RUNCTL_TRY_LET(auto wrapper, pack(script_text("run_wrapper")));
   const Script script{
       .name = "start_run",
       .parameters = {{"RUN_ID", spec.id.str()},

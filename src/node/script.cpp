@@ -170,10 +170,31 @@ std::size_t utf8_length(std::string_view bytes) {
   return overlong || out_of_range ? 0 : length;
 }
 
+template <class TextOf>
+std::string assemble_of(const Script& script, const TextOf& text_of) {
+  std::string text = fmt::format("OPERATION={}\n", shell_quote(script.name));
+  for (const auto& [name, value] : script.parameters) {
+    text += fmt::format("{}={}\n", name, shell_quote(value));
+  }
+  for (const std::string_view part : parts_of(script.name)) text += text_of(part);
+  text += text_of(script.name);
+  return text;
+}
+
 }  // namespace
 
-std::string_view script_text(std::string_view name) {
-  return embedded_file(fmt::format("{}.sh", name));
+std::string script_text(std::string_view name) {
+  std::string text;
+  const auto whole = embedded_file(fmt::format("{}.sh", name));
+  for (std::size_t at = 0; at < whole.size();) {
+    const std::size_t end = std::min(whole.find('\n', at), whole.size() - 1) + 1;
+    const auto line = whole.substr(at, end - at);
+    const auto first = line.find_first_not_of(" \t");
+    const bool is_comment = first != std::string_view::npos && line[first] == '#';
+    if (!is_comment || (at == 0 && line.starts_with("#!"))) text += line;
+    at = end;
+  }
+  return text;
 }
 
 std::string_view embedded_file(std::string_view file) {
@@ -197,14 +218,12 @@ std::string to_utf8(std::string_view bytes) {
   return out;
 }
 
-std::string assemble(const Script& script) {
-  std::string text = fmt::format("OPERATION={}\n", shell_quote(script.name));
-  for (const auto& [name, value] : script.parameters) {
-    text += fmt::format("{}={}\n", name, shell_quote(value));
-  }
-  for (const std::string_view part : parts_of(script.name)) text += script_text(part);
-  text += script_text(script.name);
-  return text;
+std::string assemble(const Script& script) { return assemble_of(script, script_text); }
+
+std::string annotated(const Script& script) {
+  return assemble_of(script, [](std::string_view name) {
+    return std::string{embedded_file(fmt::format("{}.sh", name))};
+  });
 }
 
 Result<boost::json::value> read_record(std::string_view script_name, const InstanceId& instance,

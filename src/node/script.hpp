@@ -34,14 +34,17 @@ struct Script {
   std::vector<ScriptParameter> parameters = {};
 };
 
-// The text of scripts/<name>.sh; empty when there is no such script.
-[[nodiscard]] std::string_view script_text(std::string_view name);
-// The same by the file's whole name, for those that are none of a shell.
+// The text of scripts/<name>.sh as it is sent, without the lines that are comments: a fifth of it.
+// Empty when there is no such script.
+[[nodiscard]] std::string script_text(std::string_view name);
+// A file of scripts/ as it is, by its whole name.
 [[nodiscard]] std::string_view embedded_file(std::string_view file);
 
 // The whole text: the parameters as quoted assignments, what the script is built on, the script.
 // The script must exist.
 [[nodiscard]] std::string assemble(const Script& script);
+// The same with its comments, for who reads it.
+[[nodiscard]] std::string annotated(const Script& script);
 
 // Runs it and returns its record, which says "ok":true.
 // A script's refusal becomes an error that carries the script's code in `remote->code` ("busy") and

@@ -132,7 +132,7 @@ TEST_F(in_the_shell, any_parameter_comes_through_as_it_is_and_back_as_json) {
 
 TEST_F(in_the_shell, a_script_that_ends_early_still_says_so_in_a_record) {
   const std::string text =
-      std::string{script_text("prelude")} + "echo half\n: \"$unset_variable\"\nsucceed ''\n";
+      script_text("prelude") + "echo half\n: \"$unset_variable\"\nsucceed ''\n";
   const auto outcome = shell_.run(instance, text, std::chrono::seconds{10}, {});
   ASSERT_TRUE(outcome.has_value());
   const auto record = read_record("test", instance, *outcome);
@@ -157,6 +157,16 @@ TEST_F(in_the_shell, a_script_that_is_too_long_is_not_sent) {
 
 // Each script as it is sent, so that what one part sets and another uses is seen together.
 // A job's text is a parameter of the script that starts it, and quoted once more.
+TEST(a_script, is_sent_without_its_comments) {
+  const std::string sent = script_text("run_wrapper");
+  EXPECT_TRUE(sent.starts_with("#!/bin/sh\n"));
+  EXPECT_EQ(sent.find("\n#"), std::string::npos);
+  EXPECT_LT(sent.size(), embedded_file("run_wrapper.sh").size());
+  const Script script{.name = "unmount", .parameters = {{"VOLUME_ID", "#!/bin/sh\n# kept\n"}}};
+  EXPECT_NE(assemble(script).find("\n# kept\n"), std::string::npos);
+  EXPECT_NE(annotated(script).find("# Unmounts a volume everywhere"), std::string::npos);
+}
+
 TEST(a_job, fits_into_one_command) {
   for (const char* name :
        {"make_manifest", "verify_manifest", "warm", "fetch", "choose_checkpoint"}) {
@@ -164,7 +174,7 @@ TEST(a_job, fits_into_one_command) {
                .parameters = {{"VOLUME_ID", "vol-0123456789abcdef0"},
                               {"EXPECTED_DIGEST", std::string(64, '0')}}};
     if (job.name == "fetch") {
-      job.parameters.push_back({"WORKER", std::string{script_text("fetch_worker")}});
+      job.parameters.push_back({"WORKER", script_text("fetch_worker")});
       job.parameters.push_back({"LIST", std::string(300, '/')});
     }
     if (job.name == "choose_checkpoint") {
@@ -177,7 +187,7 @@ TEST(a_job, fits_into_one_command) {
                        .parameters = {{"JOB", name},
                                       {"VOLUME_ID", "vol-0123456789abcdef0"},
                                       {"TEXT", text},
-                                      {"WRAPPER", std::string{script_text("job_wrapper")}},
+                                      {"WRAPPER", script_text("job_wrapper")},
                                       {"WAIT_TENTHS", "20"}}};
     EXPECT_LT(assemble(start).size(), script_limit) << name;
   }
@@ -253,8 +263,9 @@ TEST(shellcheck, finds_nothing_in_any_script) {
                                   "TENTHS"}) {
       script.parameters.push_back({.name = parameter, .value = "a b"});
     }
-    std::ofstream{file} << (name.ends_with("_wrapper") ? std::string{script_text(name)}
-                                                       : assemble(script));
+    std::ofstream{file} << (name.ends_with("_wrapper")
+                                ? std::string{embedded_file(fmt::format("{}.sh", name))}
+                                : annotated(script));
     // SC2034, a variable that only another script's part uses. SC2015, `a && b || die`: die ends
     // the script, so it is an if-then-else. SC2016 and SC2317 mistake texts for awk and functions
     // that a trap calls.

@@ -37,7 +37,7 @@ std::string uploader_text(const UploadSpec& spec, const std::string& checkpoint_
            {"UPLOAD_CHECKPOINTS", checkpoint_directory}}) {
     text += fmt::format("{}={}\n", name, shell_quote(value));
   }
-  return text + std::string{script_text("upload")};
+  return text + script_text("upload");
 }
 
 std::optional<UploadReport> read_upload(const boost::json::value& record) {
