@@ -83,8 +83,15 @@ Result<Sealed> seal_unmounted(const Change& change, const VolumeFacts& volume,
                        machine_of(session, holder, question_patience), volume.id,
                        watch_of(session, fmt::format("reading {}", volume.id)));
                  }));
-  RUNCTL_TRY(check_still_alone(session, volume.id, holder));
-  RUNCTL_TRY(mark_as_sealed(change, volume.id, manifest.digest));
+  auto marked = check_still_alone(session, volume.id, holder);
+  if (marked) marked = mark_as_sealed(change, volume.id, manifest.digest);
+  if (!marked) {
+    marked.error().details.push_back(
+        fmt::format("the device of {} on {} is read-only until it is detached and attached again, "
+                    "or sealed",
+                    volume.id, holder));
+    return std::unexpected{std::move(marked).error()};
+  }
   Sealed sealed{.manifest = std::move(manifest), .mounted_at = mount_point};
   if (!mount_point) return sealed;
   auto now = volume;

@@ -48,7 +48,7 @@ opens_exclusively || die busy "$device ($VOLUME_ID) is held by the kernel or ano
 blockdev --flushbufs "$opened" || die io_error "cannot write $VOLUME_ID back"
 read_journal
 [ "$journal" = clean ] || die not_clean "$VOLUME_ID was unmounted, but its journal is $journal"
-# Noted, so that it can be mounted to write again should it not come to the mark.
-set_device_read_only
+blockdev --setro "$opened" && [ "$(blockdev --getro "$opened")" = 1 ] ||
+  die io_error "cannot make $device ($VOLUME_ID) read-only"
 rm -rf -- "$work"
 succeed "\"kind\":\"block\",\"digest\":\"$digest\",\"files\":$files,\"bytes\":$bytes"
