@@ -625,6 +625,16 @@ class Sync(S3Test):
             self.fails(4, "sync", self.path("unmounted"), self.uri("t"), "--delete", *words, says=["has no file", "mounted"])
         self.assertEqual(self.keys(), ["t/a", "t/b"])
 
+    def test_delete_from_a_source_that_has_only_what_is_no_file_is_refused(self):
+        """A disk that is not mounted, or was just formatted, is seldom quite empty."""
+        self.put("t/a")
+        os.makedirs(self.path("tree/lost+found"))
+        os.symlink("nowhere", self.path("tree/link"))
+        os.mkfifo(self.path("tree/pipe"))
+        for words in [["--yes"], [], ["--dry-run"]]:
+            self.fails(4, "sync", self.path("tree"), self.uri("t"), "--delete", *words, says=["has no file", "mounted"])
+        self.assertEqual(self.keys(), ["t/a"])
+
     def test_nothing_is_deleted_when_something_failed(self):
         tree = self.old_tree()
         self.sync(tree, self.uri("t"))

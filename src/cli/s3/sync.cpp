@@ -148,10 +148,8 @@ Result<Surplus> find_surplus(const Arguments& arguments, S3Session& session, con
   while (true) {
     RUNCTL_TRY_LET(const auto step, plan.next());
     if (!step) break;
-    if (step->action != SyncAction::remove) {
-      ++surplus.in_source;
-      continue;
-    }
+    if (step->has_source()) ++surplus.in_source;
+    if (step->action != SyncAction::remove) continue;
     surplus.plan.add(
         fmt::format("delete {} ({})", transfer::printable(target_place(task, step->name())),
                     bytes_in_words(step->target.size)),

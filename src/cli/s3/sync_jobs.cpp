@@ -36,7 +36,7 @@ void SyncJobs::report_in_the_way(const SyncStep& step) {
 Result<bool> SyncJobs::advance() {
   RUNCTL_TRY_LET(auto step, plan_.next());
   if (!step) return false;
-  if (step->action != SyncAction::remove) ++in_source_;
+  if (step->has_source()) ++in_source_;
   switch (step->action) {
     case SyncAction::create:
     case SyncAction::replace: {

@@ -37,7 +37,7 @@ class SyncJobs final : public transfer::JobSource {
 
   // What the target has and the source has not, so far.
   [[nodiscard]] std::uint64_t surplus() const { return surplus_; }
-  // What the source has, so far.
+  // Files, or objects, that the source has, so far.
   [[nodiscard]] std::uint64_t in_source() const { return in_source_; }
 
  private:
