@@ -635,6 +635,29 @@ class Sync(S3Test):
             self.fails(4, "sync", self.path("tree"), self.uri("t"), "--delete", *words, says=["has no file", "mounted"])
         self.assertEqual(self.keys(), ["t/a"])
 
+    def test_a_source_that_goes_away_takes_nothing_with_it(self):
+        tree = self.old_tree()
+        self.sync(tree, self.uri("t"))
+        self.put("t/extra")
+        # The last of the tree, and slow: everything else has been compared when it is on its way.
+        self.file("tree/z-big", os.urandom(12 * MIB))
+        before = self.cloud.requests().count("UploadPart")
+        process = subprocess.Popen([cloud.RUNCTL, "s3", "sync", tree, self.uri("t"), "--delete", "--yes", "--output", "json",
+                                    "--part-size", "5MiB", "--concurrency", "1", "--bandwidth-limit", "3MiB"],
+                                   env=self.cloud.environment, cwd=self.place, stdout=subprocess.PIPE, text=True)
+        try:
+            cloud.wait_until(lambda: self.cloud.requests().count("UploadPart") > before, 30)
+            shutil.rmtree(self.path("tree/d0"))
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+        record = json.loads(out)
+        self.assertEqual(self.counts(record), {"uploaded": 1, "removed": 1, "unchanged": 5})
+        self.assertEqual([one["reason"] for one in record["left_out"]], ["not_removed"] * 3)
+        self.assertEqual(process.returncode, 7)
+        self.assertEqual(len(self.keys("t")), 6)
+
     def test_nothing_is_deleted_when_something_failed(self):
         tree = self.old_tree()
         self.sync(tree, self.uri("t"))

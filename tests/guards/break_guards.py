@@ -408,14 +408,15 @@ GUARDS = {
         "src/cli/s3/sync.cpp", "  if (context.globals.yes) return std::nullopt;", "  if (true) return std::nullopt;",
         "cli/s3_test.py Sync.test_delete_asks_first_and_deletes_last"),
     "S3: --delete for an empty source is no consent": (
-        "src/cli/s3/sync.cpp", "    if (jobs.in_source() == 0) return empty_source(task, jobs.surplus());\n", "",
+        "src/cli/s3/sync.cpp", "    if (jobs.in_source() == 0) return empty_source(task, surplus);\n", "",
         "cli/s3_test.py Sync.test_delete_from_an_empty_source_is_refused"),
     "S3: nothing is deleted when not all has arrived": (
         "src/cli/s3/sync.cpp", "    if (summary.failed > 0 || report.failed() > 0) {", "    if (false) {",
         "cli/s3_test.py Sync.test_nothing_is_deleted_when_something_failed"),
     "S3: what was written after the question about --delete stays": (
-        "src/cli/s3/sync.cpp", "if (consented_ != nullptr && !consented_->contains(step->target)) {", "if (false) {",
-        "cli/s3_test.py Asked.test_a_sync_spares_what_was_written_after_the_question"),
+        "src/cli/s3/sync.cpp", "if (!surplus_.contains(step->target)) {", "if (false) {",
+        "cli/s3_test.py Asked.test_a_sync_spares_what_was_written_after_the_question",
+        "cli/s3_test.py Sync.test_a_source_that_goes_away_takes_nothing_with_it"),
     "S3: links and special files are not deleted": (
         "src/transfer/sync_plan.cpp", "if (!item.blocked.empty() || is_protected(item.name)) return std::nullopt;",
         "if (is_protected(item.name)) return std::nullopt;",

@@ -35,7 +35,10 @@ void SyncJobs::report_in_the_way(const SyncStep& step) {
 
 Result<bool> SyncJobs::advance() {
   RUNCTL_TRY_LET(auto step, plan_.next());
-  if (!step) return false;
+  if (!step) {
+    surplus_.close();
+    return false;
+  }
   if (step->has_source()) ++in_source_;
   switch (step->action) {
     case SyncAction::create:
@@ -58,7 +61,7 @@ Result<bool> SyncJobs::advance() {
       report_.unchanged(step->source.size);
       break;
     case SyncAction::remove:
-      ++surplus_;
+      surplus_.add(step->target);
       break;
     case SyncAction::blocked:
       report_in_the_way(*step);

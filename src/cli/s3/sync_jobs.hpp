@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "cli/s3/report.hpp"
 #include "cli/s3/session.hpp"
+#include "cli/s3/sources.hpp"
 #include "cli/s3/sync_task.hpp"
 #include "transfer/job.hpp"
 #include "transfer/s3_store.hpp"
@@ -35,8 +36,9 @@ class SyncJobs final : public transfer::JobSource {
   // The step of the job that next() gave last.
   [[nodiscard]] const transfer::SyncStep& last_step() const { return last_; }
 
-  // What the target has and the source has not, so far.
-  [[nodiscard]] std::uint64_t surplus() const { return surplus_; }
+  // What the target has and the source has not, so far; to be looked into when next() has come to
+  // its end.
+  [[nodiscard]] const Consented& surplus() const { return surplus_; }
   // Files, or objects, that the source has, so far.
   [[nodiscard]] std::uint64_t in_source() const { return in_source_; }
 
@@ -53,7 +55,7 @@ class SyncJobs final : public transfer::JobSource {
   transfer::SyncPlan plan_;
   transfer::S3Store store_;
   transfer::SyncStep last_;
-  std::uint64_t surplus_ = 0;
+  Consented surplus_;
   std::uint64_t in_source_ = 0;
   bool ended_ = false;
 
