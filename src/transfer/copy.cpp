@@ -28,6 +28,17 @@ std::uint64_t copy_part_size(std::uint64_t size, std::uint64_t asked) {
   return (std::max(wanted, least) + mib - 1) / mib * mib;
 }
 
+// What CopyObject gives a copy, for one that is made in parts.
+Attributes attributes_of_copy(const Copy& copy, const ObjectFacts& source) {
+  if (copy.replaces_headers) return copy.attributes;
+  Attributes attributes = source.attributes;
+  attributes.storage_class = copy.attributes.storage_class;
+  attributes.server_side_encryption = copy.attributes.server_side_encryption;
+  attributes.kms_key_id = copy.attributes.kms_key_id;
+  attributes.acl = copy.attributes.acl;
+  return attributes;
+}
+
 class PartedCopy final : public Work {
  public:
   PartedCopy(RunContext& run, Job job, ObjectFacts facts)
@@ -66,10 +77,9 @@ class PartedCopy final : public Work {
 };
 
 Result<void> PartedCopy::begin() {
-  Attributes attributes = copy_.attributes.value_or(facts_.attributes);
   RUNCTL_TRY_LET(upload_id_, create_upload(run_, tally_, turn_.token(),
                                            {.target = copy_.target,
-                                            .attributes = std::move(attributes),
+                                            .attributes = attributes_of_copy(copy_, facts_),
                                             .checksum = run_.options.checksum},
                                            left_));
   return {};
@@ -154,7 +164,8 @@ Result<Done> copy_whole(RunContext& run, const Copy& copy, std::uint64_t size, T
                             .source_if_match = copy.etag,
                             .target = copy.target,
                             .condition = copy.condition,
-                            .attributes = copy.attributes};
+                            .attributes = copy.attributes,
+                            .replaces_headers = copy.replaces_headers};
   RUNCTL_TRY_LET(const Stored stored,
                  make_visible(run, tally, run.stop,
                               {.target = copy.target, .size = size, .condition = copy.condition},

@@ -605,6 +605,32 @@ TEST_F(EngineTest, CopiesALargeObjectInPartsAndComparesTheWhole) {
   EXPECT_EQ(observer.outcomes[0].second.result->verified, Verified::full_object);
 }
 
+TEST_F(EngineTest, ACopyThatIsStoredInAnotherWaySaysOfItselfWhatItsSourceSays) {
+  store.set(name("large"), noise(17 * mib, 20));
+  store.set(name("small"), "hello");
+  options.copy_threshold = 8 * mib;
+  options.part_size = 5 * mib;
+  for (const char* key : {"large", "small"}) {
+    store.change(name(key), [](FakeStore::Object& object) {
+      object.attributes.content_type = "x/y";
+      object.attributes.metadata = {{"owner", "ann"}};
+    });
+    Copy job = std::get<Copy>(copy(key, "to"));
+    job.attributes.storage_class = "GLACIER_IR";
+    job.attributes.server_side_encryption = "AES256";
+    ASSERT_EQ(run({job}).failed, 0U) << key;
+    Attributes expected = store.find(name(key))->attributes;
+    expected.storage_class = "GLACIER_IR";
+    expected.server_side_encryption = "AES256";
+    EXPECT_EQ(store.find(name("to"))->attributes, expected) << key;
+
+    job.attributes = {.content_type = "x/z"};
+    job.replaces_headers = true;
+    ASSERT_EQ(run({job}).failed, 0U) << key;
+    EXPECT_EQ(store.find(name("to"))->attributes, job.attributes) << key;
+  }
+}
+
 TEST_F(EngineTest, CopiesWhatHasAnotherKeyThanTheCopy) {
   const std::string bytes = noise(17 * mib, 20);
   store.set(name("k"), bytes);

@@ -81,9 +81,10 @@ struct Copy {
   std::optional<std::uint64_t> size = {};  // as a listing says; asked for when absent
   std::string etag = {};                   // of the source; a source that was replaced is noticed
   TargetCondition condition = {};
-  // Absent: metadata and headers of the source are kept (storage class and encryption never are:
-  // that is S3's rule).
-  std::optional<Attributes> attributes = {};
+  // Storage class, encryption and ACL are always these, since S3 keeps none of the source's. The
+  // rest (metadata, content type and other headers) is the source's, unless `replaces_headers`.
+  Attributes attributes = {};
+  bool replaces_headers = false;
 };
 
 // An object, or one version of it, is deleted.

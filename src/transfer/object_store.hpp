@@ -138,7 +138,8 @@ struct CopyRequest {
   std::string source_if_match = {};
   ObjectName target = {};
   TargetCondition condition = {};
-  std::optional<Attributes> attributes = {};  // absent: the source's
+  Attributes attributes = {};  // as Copy's
+  bool replaces_headers = false;
 };
 
 struct PartCopyRequest {

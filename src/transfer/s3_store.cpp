@@ -63,18 +63,30 @@ std::string range_text(std::uint64_t first, std::uint64_t length) {
   return fmt::format("bytes={}-{}", first, first + length - 1);
 }
 
-// What all requests that make an object have in common.
+// How an object is stored.
 template <class Request>
-void put_attributes(const Attributes& attributes, Request& request) {
-  request.content_type = attributes.content_type;
-  request.content_encoding = attributes.content_encoding;
-  request.content_disposition = attributes.content_disposition;
-  request.cache_control = attributes.cache_control;
+void put_storage(const Attributes& attributes, Request& request) {
   request.storage_class = attributes.storage_class;
   request.server_side_encryption = attributes.server_side_encryption;
   request.sse_kms_key_id = attributes.kms_key_id;
   request.acl = attributes.acl;
+}
+
+// What it says of itself.
+template <class Request>
+void put_headers(const Attributes& attributes, Request& request) {
+  request.content_type = attributes.content_type;
+  request.content_encoding = attributes.content_encoding;
+  request.content_disposition = attributes.content_disposition;
+  request.cache_control = attributes.cache_control;
   for (const auto& [name, value] : attributes.metadata) request.metadata[name] = value;
+}
+
+// What all requests that make an object have in common.
+template <class Request>
+void put_attributes(const Attributes& attributes, Request& request) {
+  put_headers(attributes, request);
+  put_storage(attributes, request);
 }
 
 template <class Request>
@@ -305,8 +317,9 @@ Result<Stored> S3Store::copy(const CopyRequest& request, const std::stop_token& 
       .copy_source =
           s3::copy_source(request.source.bucket, request.source.key, request.source.version_id),
       .copy_source_if_match = request.source_if_match};
-  if (request.attributes) {
-    put_attributes(*request.attributes, ask);
+  put_storage(request.attributes, ask);
+  if (request.replaces_headers) {
+    put_headers(request.attributes, ask);
     ask.metadata_directive = "REPLACE";
   }
   put_condition(request.condition, ask);

@@ -221,6 +221,25 @@ class OneObject(S3Test):
                 self.assertEqual(answer.headers["content-type"], kind, key)
                 self.assertEqual(answer.read(), b"data")
 
+    def headers(self, key):
+        with urllib.request.urlopen(self.s3("presign", self.uri(key)).out.strip(), timeout=30) as answer:
+            return answer.headers
+
+    def test_a_copy_that_is_stored_in_another_way_says_of_itself_what_its_source_says(self):
+        self.s3("upload", self.file("f", "data"), self.uri("t/a"), "--content-type", "text/x-one", "--metadata", "k=v")
+        how = ["--storage-class", "STANDARD_IA", "--sse", "AES256", "--acl", "bucket-owner-full-control"]
+        self.s3("copy", self.uri("t/a"), self.uri("b"), *how)
+        self.s3("copy", self.uri("t"), self.uri("u"), "-r", *how)
+        self.s3("sync", self.uri("t"), self.uri("v"), *how)
+        self.s3("copy", self.uri("t/a"), self.uri("t/a"), "--storage-class", "STANDARD_IA")
+        for key in ["b", "u/a", "v/a", "t/a"]:
+            headers = self.headers(key)
+            self.assertEqual(headers["content-type"], "text/x-one", key)
+            self.assertEqual(headers["x-amz-meta-k"], "v", key)
+            self.assertEqual(headers["x-amz-storage-class"], "STANDARD_IA", key)
+        self.s3("sync", self.uri("t"), self.uri("w"), "--metadata", "k=w", *how)
+        self.assertEqual(self.headers("w/a")["x-amz-meta-k"], "w")
+
     def test_remove_asks_and_is_idempotent(self):
         self.put("k")
         self.fails(4, "remove", self.uri("k"), says=["Remove", "--yes"])
@@ -947,6 +966,7 @@ class Mistakes(S3Test):
             (["copy", path, self.uri("b")], "runctl s3 upload"),
             (["copy", self.uri("b"), path], "runctl s3 download"),
             (["copy", self.uri("b"), self.uri("b")], "onto itself"),
+            (["copy", self.uri("b"), self.uri("b"), "--acl", "bucket-owner-full-control"], "onto itself"),
             (["remove", self.uri("d/")], "--recursive"),
             (["remove", self.uri("")], "is a bucket"),
             (["list", "https://my-data.s3.amazonaws.com/x"], "Write s3://my-data/x."),

@@ -92,6 +92,7 @@ Result<SyncTask> parse_task(const Arguments& arguments) {
   RUNCTL_TRY(find_direction(task, arguments.positional("FROM"), arguments.positional("TO")));
   RUNCTL_TRY_LET(task.filter, parse_filter(arguments));
   RUNCTL_TRY_LET(task.attributes, parse_attributes(arguments));
+  task.replaces_headers = replaces_headers(arguments);
   if (arguments.has("--sse-c-copy-source-key") && task.rules.direction != SyncDirection::copy) {
     return usage_error("--sse-c-copy-source-key is for what is copied inside S3",
                        "The key of what goes up or comes down is --sse-c-key's.");
