@@ -819,6 +819,12 @@ class Cleanup(S3Test):
         self.assertEqual(self.unfinished("bi"), [])
         self.assertEqual(self.unfinished("big")[0]["target"], self.uri("big/one"))
         self.fails(4, "cleanup", self.uri("big"), "--multipart", "--older-than", "1s", says="Abort 1 upload")
+        ignore = self.file("ignore", "one\n")
+        for uri, patterns in [("big", ["--exclude", "/one"]), ("big/one", ["--exclude", "one"]), ("big", ["--exclude-from", ignore]),
+                              ("", ["--include", "*.pt"])]:
+            spared = self.s3("cleanup", self.uri(uri), "--multipart", "--older-than", "1s", "--yes", *patterns)
+            self.assertIn("no unfinished upload", spared.out, patterns)
+        self.assertEqual(len(self.unfinished("big")), 1)
         done = self.s3("cleanup", self.uri("big"), "--multipart", "--older-than", "1s", "--yes", "--output", "json").record
         self.assertEqual([one["target"] for one in done["aborted"]], [self.uri("big/one")])
         self.assertEqual(self.unfinished("big"), [])

@@ -469,12 +469,16 @@ GUARDS = {
         "src/transfer/cleanup_plan.cpp", "return higher >= keep_last && later >= keep_last;", "return higher >= keep_last;",
         r"transfer\.PlanCleanup"),
     "S3: an upload that may be under way is not aborted": (
-        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(uri, upload.key)) continue;",
-        "if ((begun > before && false) || !is_in(uri, upload.key)) continue;",
+        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(wanted, upload.key)) continue;",
+        "if ((begun > before && false) || !is_in(wanted, upload.key)) continue;",
         "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
     "S3: an upload to another folder is not aborted": (
-        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(uri, upload.key)) continue;",
-        "if (begun > before || (!is_in(uri, upload.key) && false)) continue;",
+        "src/cli/s3/abandoned.cpp", "if (begun > before || !is_in(wanted, upload.key)) continue;",
+        "if (begun > before || (!is_in(wanted, upload.key) && false)) continue;",
+        "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
+    "S3: an upload that the patterns leave out is not aborted": (
+        "src/cli/s3/abandoned.cpp", "         wanted.filter.takes_file(std::string_view{key}.substr(folder.size()));",
+        "         (wanted.filter.takes_file(std::string_view{key}.substr(folder.size())) || true);",
         "cli/s3_test.py Cleanup.test_uploads_that_nobody_finished_are_aborted"),
     "S3: aborting uploads is asked about": (
         "src/cli/s3/abandoned.cpp", "  RUNCTL_TRY(\n      ask_consent(", "  (void)(\n      ask_consent(",
