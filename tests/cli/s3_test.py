@@ -516,7 +516,12 @@ class Trees(S3Test):
         self.s3("remove", self.uri("t"), "-r", "--exclude", "best.pt", "--yes")
         self.assertEqual(self.keys(), ["t/best.pt", "ta"])
         self.fails(4, "remove", self.uri(""), "-r", "--yes", says=["whole bucket", f"--confirm {self.bucket}"])
+        # The patterns are of a folder whose name came from an empty variable.
+        for patterns in [["--exclude", "best.pt"], ["--include", "ta"]]:
+            self.fails(4, "remove", self.uri(""), "-r", "--yes", *patterns, says=["whole bucket", f"--confirm {self.bucket}"])
         self.assertEqual(self.keys(), ["t/best.pt", "ta"])
+        self.s3("remove", self.uri(""), "-r", "--confirm", self.bucket, "--exclude", "best.pt")
+        self.assertEqual(self.keys(), ["t/best.pt"])
         self.s3("remove", self.uri(""), "-r", "--confirm", self.bucket)
         self.assertEqual(self.keys(), [])
 

@@ -451,8 +451,8 @@ GUARDS = {
         "src/cli/s3/remove.cpp", "  if (any) RUNCTL_TRY(consent(", "  if (any && false) RUNCTL_TRY(consent(",
         "cli/s3_test.py Trees.test_remove_of_a_folder_shows_asks_and_spares"),
     "S3: a whole bucket goes only by its name": (
-        "src/cli/s3/remove.cpp", "  if (uri.key.empty() && filter.empty()) {",
-        "  if (uri.key.empty() && filter.empty() && false) {",
+        "src/cli/s3/remove.cpp", "  if (is_whole_bucket(uri)) {",
+        "  if (is_whole_bucket(uri) && false) {",
         "cli/s3_test.py Trees.test_remove_of_a_folder_shows_asks_and_spares"),
     "S3: what was written after the question about a folder stays": (
         "src/cli/s3/remove.cpp", "if (planned && !planned->consented.contains(named.object)) {", "if (false) {",
