@@ -205,6 +205,24 @@ class OneObject(S3Test):
         for text in ["x", "4", "-", "a-b", "1-2,4-5"]:
             self.fails(2, "cat", self.uri("k"), "--range", text, says="--range takes")
 
+    def test_cat_never_says_of_damaged_bytes_that_they_are_the_object(self):
+        data = random.Random(7).randbytes(3 * MIB)
+        self.put("k", data)
+        # S3 has no checksum of a range: only what comes twice can be compared.
+        for words, expected, faults in [([], data, ["truncate"]), ([], data, ["bit-flip"]),
+                                        *8 * [(["--range", f"{MIB}-"], data[MIB:], ["bit-flip", "truncate"])]]:
+            for fault in faults:
+                self.succeeded(self.cloud.run("emulator", "fault", "add", "GetObject", fault, "times=1", "--state", self.cloud.state))
+            outcome = subprocess.run([cloud.RUNCTL, "s3", "cat", self.uri("k"), *words], capture_output=True, timeout=60,
+                                     env=self.cloud.environment, cwd=self.place)
+            self.succeeded(self.cloud.run("emulator", "fault", "clear", "--state", self.cloud.state))
+            intact = outcome.stdout == expected
+            self.assertEqual(outcome.returncode, 0 if intact else 1, (words, faults, outcome.stderr))
+            if intact:
+                self.assertNotEqual(faults, ["bit-flip"])
+            else:
+                self.assertIn(b"Do not use it", outcome.stderr)
+
     def test_a_reader_that_had_enough_is_no_failure(self):
         self.put("k", b"line\n" * (MIB // 2))
         outcome = subprocess.run(["/bin/sh", "-c", f"'{cloud.RUNCTL}' s3 cat {self.uri('k')} | head -n 1"],
