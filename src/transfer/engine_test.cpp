@@ -298,7 +298,10 @@ TEST_F(EngineTest, KnowsItsOwnObjectWhenTheAnswerWasLost) {
   write("c", noise(12 * mib, 10));
   options.part_size = 5 * mib;
   options.multipart_threshold = 5 * mib;
-  for (const char* file : {"a", "c"}) {
+  write("b", noise(3 * mib, 10));
+  write("d", noise(3 * mib, 11));
+  for (const char* file : {"a", "b", "c", "d"}) {
+    store.checksum_behind = std::string_view{file} != "d";
     Upload job = std::get<Upload>(upload(file, file));
     job.condition.absent = true;
     options.concurrency = 1;
