@@ -329,7 +329,7 @@ TEST_F(EngineTest, ReportsAnUploadWhoseCreationGotNoAnswer) {
   ASSERT_EQ(store.open_uploads().size(), 1U);
   ASSERT_EQ(summary.left_open.size(), 1U);
   EXPECT_EQ(summary.left_open[0].upload_id, store.open_uploads().begin()->first);
-  EXPECT_FALSE(summary.left_open[0].resumable);
+  EXPECT_EQ(summary.left_open[0].why, LeftWhy::unheard);
 }
 
 TEST_F(EngineTest, ContinuesAnUploadWithoutSendingAgainWhatArrived) {
@@ -346,7 +346,7 @@ TEST_F(EngineTest, ContinuesAnUploadWithoutSendingAgainWhatArrived) {
   EXPECT_EQ(first.failed, 1U);
   EXPECT_EQ(outcome("k").result.error().code, Errc::cancelled);
   ASSERT_EQ(first.left_open.size(), 1U);
-  EXPECT_TRUE(first.left_open[0].resumable);
+  EXPECT_EQ(first.left_open[0].why, LeftWhy::kept);
   EXPECT_EQ(first.left_open[0].bytes_there, 15 * mib);
   EXPECT_FALSE(store.find(name("k")));
 
@@ -479,7 +479,7 @@ TEST_F(EngineTest, ReportsAnUploadThatItCannotAbort) {
   EXPECT_EQ(summary.failed, 1U);
   ASSERT_EQ(summary.left_open.size(), 1U);
   EXPECT_EQ(summary.left_open[0].upload_id, store.open_uploads().begin()->first);
-  EXPECT_FALSE(summary.left_open[0].resumable);
+  EXPECT_EQ(summary.left_open[0].why, LeftWhy::not_aborted);
 }
 
 TEST_F(EngineTest, RefusesASecondUploadOfTheSameFileToTheSameObject) {

@@ -349,7 +349,7 @@ Error PartedUpload::give_up(Error error) {
     left_.push_back({.target = upload_.target,
                      .upload_id = upload_id_,
                      .bytes_there = there,
-                     .resumable = true});
+                     .why = LeftWhy::kept});
     error.details.push_back(fmt::format("{} of {} are kept in the multipart upload {}",
                                         bytes_in_words(there), bytes_in_words(file_.size()),
                                         upload_id_));

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -882,6 +883,51 @@ class Interrupted(S3Test):
         self.assertEqual(hashlib.sha256(self.content("k")).digest(), hashlib.sha256(open(path, "rb").read()).digest())
         time.sleep(1.1)
         self.assertIn("no unfinished upload", self.s3("cleanup", self.uri("k"), "--multipart", "--older-than", "1s").out)
+
+    def test_what_is_said_to_drop_an_upload_drops_it(self):
+        path = self.file("big", os.urandom(24 * MIB))
+        slow = ["--part-size", "5MiB", "--concurrency", "2", "--bandwidth-limit", "8MiB"]
+        for words in [["upload", path, self.uri("k")], ["upload", self.place, self.uri("t"), "-r", "--include", "big"]]:
+            code, _, err = self.end(self.begin(*words, *slow))
+            self.assertEqual(code, 130, err)
+            said = [line for line in err.splitlines() if "To drop what is half up: " in line]
+            self.assertEqual(len(said), 1, err)
+            time.sleep(1.1)
+            command = shlex.split(said[0].split("half up: ")[1])
+            self.assertEqual(command[:2], ["runctl", "s3"])
+            self.assertIn("Aborted 1 upload", self.s3(*command[2:], "--yes").out)
+
+    def fault(self, *words):
+        self.succeeded(self.cloud.run("emulator", "fault", "add", *words, "--state", self.cloud.state))
+        self.addCleanup(self.cloud.run, "emulator", "fault", "clear", "--state", self.cloud.state)
+
+    def test_an_error_of_all_says_what_is_left_in_the_bucket(self):
+        path = self.file("tree/big", os.urandom(12 * MIB))
+        self.fault("UploadPart", "fail-before", "code=ExpiredToken", "status=400", "skip=1")
+        slow = ["--part-size", "5MiB", "--concurrency", "1"]
+        for words in [["upload", path, self.uri("k")], ["upload", self.path("tree"), self.uri("t"), "-r"]]:
+            self.fails(5, *words, *slow, says=["Left in the bucket: ", "cleanup --multipart --older-than 1s"])
+
+    def test_an_error_of_the_list_says_what_failed_and_is_left(self):
+        for i in range(1001):
+            self.file(f"many/m{i:04}", b"")
+        self.s3("upload", self.path("many"), self.uri("t"), "-r")
+        self.file("tree/a-big", os.urandom(12 * MIB))
+        self.fault("UploadPart", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        self.fault("ListObjectsV2", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        self.fails(5, "sync", self.path("tree"), self.uri("t"), "--part-size", "5MiB", "--concurrency", "1",
+                   says=["failed: ", "tree/a-big", "Left in the bucket: 5.0 MiB of"])
+
+    def test_what_may_be_somebody_elses_is_not_said_to_be_ours(self):
+        path = self.file("big", os.urandom(12 * MIB))
+        self.fault("CreateMultipartUpload", "drop-reply", "times=1")
+        up = self.s3("upload", path, self.uri("k"), "--part-size", "5MiB")
+        self.assertIn("Perhaps left in the bucket", up.err)
+        self.assertIn("somebody else's", up.err)
+        self.assertNotIn("could not be aborted", up.err)
+        self.fault("CreateMultipartUpload", "drop-reply", "times=1")
+        left = self.s3("upload", path, self.uri("k"), "--part-size", "5MiB", "--output", "json").record["left_open"]
+        self.assertEqual({(one["why"], one["resumable"]) for one in left}, {("unheard", False)})
 
     def test_an_upload_is_dropped_when_asked(self):
         path = self.file("big", os.urandom(24 * MIB))
