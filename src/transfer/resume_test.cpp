@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include "base/crc.hpp"
 #include "transfer/engine_fixture.hpp"
 #include "transfer/partial_file.hpp"
+#include "transfer/upload_record.hpp"
 
 namespace runctl::transfer {
 namespace {
@@ -40,6 +42,31 @@ const std::vector<Loss>& losses() {
        }},
   };
   return all;
+}
+
+TEST_F(ResumeTest, TellsOfTheUploadWhoseNoteCannotBeRead) {
+  write("c", noise(12 * mib, 11));
+  options.part_size = 5 * mib;
+  const Job job = upload("c", "k");
+  for (const std::string& torn :
+       {std::string{}, std::string{R"({"version": 1, "upload_id": "up)"}}) {
+    const auto id = store.create_upload({.target = name("k")}, {});
+    {
+      auto record =
+          UploadRecord::take(scratch.path() / "records", store.place(), std::get<Upload>(job));
+      ASSERT_TRUE(record && record->write({.upload_id = *id, .part_size = 5 * mib}));
+    }
+    ASSERT_EQ(records().size(), 1U);
+    std::ofstream{scratch.path() / "records" / records()[0]} << torn;
+    const Summary summary = run({job});
+    EXPECT_EQ(summary.failed, 0U);
+    ASSERT_EQ(summary.left_open.size(), 1U) << torn;
+    EXPECT_EQ(summary.left_open[0].upload_id, *id);
+    EXPECT_EQ(summary.left_open[0].why, LeftWhy::unheard);
+    EXPECT_TRUE(records().empty());
+    ASSERT_TRUE(store.abort_upload(name("k"), *id, {}));
+  }
+  EXPECT_TRUE(run({job}).left_open.empty());
 }
 
 TEST_F(ResumeTest, FetchesAgainWhatIsNotedAndNotThere) {
