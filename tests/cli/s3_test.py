@@ -314,6 +314,18 @@ class Listing(S3Test):
         self.assertEqual(listed(self.uri("data/"), "-r"), ["data/deep/y", "data/deep/z", "data/x"])
         self.assertEqual(listed(self.uri("a.txt")), ["a.txt"])
 
+    def test_versions_are_those_of_the_object_and_of_the_folder(self):
+        def listed(*words):
+            return [one["key"] for one in self.s3("list", *words, "--versions", "--output", "json").record["objects"]]
+        for key in ["data.old", "data/"]:
+            self.put(key, "")
+        self.assertEqual(listed(self.uri("data")), ["data", "data/", "data/x", "data/deep/"])
+        self.assertEqual(listed(self.uri("data"), "-r"), ["data", "data/", "data/deep/y", "data/deep/z", "data/x"])
+        self.assertEqual(listed(self.uri("data/deep/")), ["data/deep/y", "data/deep/z"])
+        self.assertEqual(listed(self.uri("a.txt")), ["a.txt"])
+        self.assertEqual(listed(self.uri("")), ["a.txt", "data", "data.old", "data/", "database/"])
+        self.fails(3, "list", self.uri("dat"), "--versions", says="there is nothing at")
+
     def test_text_is_for_people(self):
         out = self.s3("list", self.uri("data/")).out
         self.assertRegex(out, r"(?m)^ +folder +deep/$")
