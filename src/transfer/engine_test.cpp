@@ -148,6 +148,10 @@ TEST_F(EngineTest, ChecksAPlainETagWhereThereIsNoChecksum) {
   run({download("k", "f"), download("bad", "g")});
   EXPECT_EQ(outcome("k").result->verified, Verified::etag_md5);
   EXPECT_EQ(outcome("bad").result.error().code, Errc::corrupt);
+  store.is_compared_with = false;
+  run({download("bad", "g")});
+  ASSERT_TRUE(outcome("bad").result);
+  EXPECT_EQ(outcome("bad").result->verified, Verified::no) << "its ETag is none, as the user says";
 }
 
 TEST_F(EngineTest, TakesAnObjectThatWasReplacedSinceItWasListed) {

@@ -84,6 +84,7 @@ class FakeStore final : public ObjectStore {
   std::string source_key = {};
   bool checksum_behind = true;
   bool gives_checksums = true;
+  bool is_compared_with = true;
   std::atomic<bool> dead{false};  // no call gets through
   // What AddObject needs to look real.
   std::function<Timestamp()> now = [] { return Timestamp{std::chrono::seconds{1'700'000'000}}; };
@@ -91,6 +92,7 @@ class FakeStore final : public ObjectStore {
   [[nodiscard]] std::string place() const override { return where; }
   [[nodiscard]] std::string key_print() const override { return key; }
   [[nodiscard]] bool takes_checksum_behind() const override { return checksum_behind; }
+  [[nodiscard]] bool checks_answers() const override { return is_compared_with; }
   [[nodiscard]] Result<ObjectFacts> head(const ObjectName& name,
                                          const std::stop_token& stop) override;
   [[nodiscard]] Result<ObjectFacts> head_source(const ObjectName& name,

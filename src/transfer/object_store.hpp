@@ -176,6 +176,9 @@ class ObjectStore {
   // reads the bytes twice: once to know their checksum.
   [[nodiscard]] virtual bool takes_checksum_behind() const = 0;
 
+  // Whether what comes is to be compared with anything that the store says of it.
+  [[nodiscard]] virtual bool checks_answers() const { return true; }
+
   [[nodiscard]] virtual Result<ObjectFacts> head(const ObjectName& name,
                                                  const std::stop_token& stop) = 0;
   // Of an object that a copy is made of, which may have another key than the copy.

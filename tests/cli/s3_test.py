@@ -1014,6 +1014,16 @@ class Connection(S3Test):
         url = self.s3("presign", self.uri("k"), "--request-payer", "requester").out
         self.assertIn("x-amz-request-payer", url.lower())
 
+    def test_checks_are_left_out_where_asked(self):
+        none = {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_required", "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required"}
+        self.file("tree/large", os.urandom(12 * MIB))
+        self.file("tree/small", "1")
+        for kind in [[], ["--checksum-algorithm", "crc32c"]]:
+            self.s3("upload", self.path("tree"), self.uri("t"), "-r", "--part-size", "5MiB", *kind, environment=none)
+            self.s3("download", self.uri("t"), self.path("back"), "-r", environment=none)
+            self.assertEqual(filecmp.cmpfiles(self.path("tree"), self.path("back"), ["large", "small"], shallow=False)[0],
+                             ["large", "small"])
+
     def test_versions_are_listed(self):
         self.put("k", "data")
         listed = self.s3("list", self.uri("k"), "--versions", "--output", "json").record["objects"]

@@ -72,6 +72,10 @@ Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments&
                                                            : aws_config(context, is_unsigned));
   config.unsigned_requests = is_unsigned;
   config.requester_pays = payer.has_value();
+  // Who names a kind wants one, whatever is configured.
+  if (arguments.has("--checksum-algorithm") && !config.checksum) {
+    config.checksum = CrcKind::crc64nvme;
+  }
   if (const auto style = arguments.get("--addressing-style")) {
     RUNCTL_TRY_LET(config.addressing, parse_addressing(*style));
   }
