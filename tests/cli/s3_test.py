@@ -730,6 +730,28 @@ class Sync(S3Test):
         with open(self.path("outside"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "mine")
 
+    def fault(self, *words):
+        self.succeeded(self.cloud.run("emulator", "fault", "add", *words, "--state", self.cloud.state))
+        self.addCleanup(self.cloud.run, "emulator", "fault", "clear", "--state", self.cloud.state)
+
+    def test_a_dry_run_that_compares_ends_with_its_timeout(self):
+        tree = self.old_tree()
+        self.sync(tree, self.uri("t"))
+        self.fault("HeadObject", "delay", "ms=8000")
+        self.fails(6, "sync", tree, self.uri("t"), "--checksum", "--dry-run", "--timeout", "1s", says="--timeout passed")
+
+    def test_nothing_more_is_compared_when_the_list_broke_off(self):
+        for i in range(1001):
+            self.file(f"many/f{i:04}", "1")
+        self.s3("upload", self.path("many"), self.uri("t"), "-r")
+        for i in range(60, 1001):
+            os.remove(self.path(f"many/f{i:04}"))
+        self.fault("HeadObject", "delay", "ms=3000")
+        self.fault("ListObjectsV2", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        before = self.cloud.requests().count("HeadObject")
+        self.fails(5, "sync", self.path("many"), self.uri("t"), "--checksum")
+        self.assertLess(self.cloud.requests().count("HeadObject") - before, 60)
+
     def test_a_dry_run_says_why(self):
         tree = self.old_tree(2)
         self.sync(tree, self.uri("t"))

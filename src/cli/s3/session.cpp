@@ -60,6 +60,13 @@ Result<S3Config> aws_config(Context& context, bool is_unsigned) {
 
 }  // namespace
 
+StopAtTimeout::StopAtTimeout(S3Session& session) {
+  if (!session.has_deadline()) return;
+  thread_ = std::jthread{[&session](const std::stop_token& stop) {
+    if (session.context().clock.sleep_until(session.options().deadline, stop)) session.stop();
+  }};
+}
+
 Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments& arguments) {
   const bool is_unsigned = arguments.has("--no-sign-request");
   const auto payer = arguments.get("--request-payer");

@@ -226,11 +226,16 @@ Result<ExitCode> show_sync_plan(const Arguments& arguments, S3Session& session,
   // Nothing is told but the plan.
   S3Report report{session, EachObject::quiet};
   RUNCTL_TRY_LET(SyncSides sides, open_sides(session, task, nullptr));
+  const StopAtTimeout stop_at_timeout{session};
   SyncJobs jobs{session, task, report, std::move(sides)};
   ObjectPlan plan = make_plan(arguments);
   while (true) {
-    RUNCTL_TRY_LET(const auto job, jobs.next());
-    if (!job) break;
+    const auto job = jobs.next();
+    if (!job && session.is_late()) {
+      return fail(Errc::deadline_exceeded, "--timeout passed while files were compared");
+    }
+    if (!job) return std::unexpected{job.error()};
+    if (!*job) break;
     const SyncStep& step = jobs.last_step();
     plan.add(fmt::format("{} {} ({}, {})", verb_of(task),
                          transfer::printable(target_place(task, step.name())), step.why,

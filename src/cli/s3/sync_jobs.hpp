@@ -17,6 +17,7 @@
 #include "cli/s3/sources.hpp"
 #include "cli/s3/sync_task.hpp"
 #include "transfer/job.hpp"
+#include "transfer/run_context.hpp"
 #include "transfer/s3_store.hpp"
 #include "transfer/sync_plan.hpp"
 
@@ -49,6 +50,7 @@ class SyncJobs final : public transfer::JobSource {
   void report_in_the_way(const transfer::SyncStep& step);
 
   S3Session& session_;
+  transfer::OwnStop stop_;  // of what compares: with the session, or when there is no use in it
   const SyncTask& task_;
   S3Report& report_;
   SyncSides sides_;
