@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "transfer/object_write.hpp"
 #include "transfer/parts_in_turn.hpp"
 #include "transfer/work.hpp"
@@ -77,6 +78,11 @@ class PartedCopy final : public Work {
 };
 
 Result<void> PartedCopy::begin() {
+  if (facts_.tags > 0) {
+    run_.reporter.notice(job_, fmt::format("its tags ({}) are not copied: S3 copies them only with "
+                                           "objects of up to {}",
+                                           facts_.tags, bytes_in_words(greatest_copy)));
+  }
   RUNCTL_TRY_LET(upload_id_, create_upload(run_, tally_, turn_.token(),
                                            {.target = copy_.target,
                                             .attributes = attributes_of_copy(copy_, facts_),

@@ -608,8 +608,19 @@ TEST_F(EngineTest, CopiesALargeObjectInPartsAndComparesTheWhole) {
   EXPECT_EQ(store.calls("copy_part"), 4U);
   EXPECT_TRUE(object("l") == bytes);
   EXPECT_EQ(store.find(name("l"))->attributes.content_type, "x/y") << "as CopyObject keeps it";
+  EXPECT_TRUE(observer.notices.empty());
   EXPECT_EQ(std::get<Copy>(observer.outcomes[0].first).target.key, "l");
   EXPECT_EQ(observer.outcomes[0].second.result->verified, Verified::full_object);
+}
+
+TEST_F(EngineTest, SaysThatTagsAreNotCopiedInParts) {
+  store.set(name("k"), noise(17 * mib, 20));
+  store.change(name("k"), [](FakeStore::Object& object) { object.tags = 2; });
+  options.copy_threshold = 8 * mib;
+  options.part_size = 5 * mib;
+  EXPECT_EQ(run({copy("k", "l")}).failed, 0U);
+  ASSERT_EQ(observer.notices.size(), 1U);
+  EXPECT_NE(observer.notices[0].find("tags (2) are not copied"), std::string::npos);
 }
 
 TEST_F(EngineTest, ACopyThatIsStoredInAnotherWaySaysOfItselfWhatItsSourceSays) {

@@ -176,6 +176,7 @@ ObjectFacts FakeStore::facts_of(const Object& object) const {
                     .etag = object.etag,
                     .last_modified = object.modified,
                     .attributes = object.attributes,
+                    .tags = object.tags,
                     .etag_is_md5 = object.etag_is_md5 && object.key.empty(),
                     .etag_is_opaque = !object.key.empty()};
   if (gives_checksums) facts.checksum = object.checksum;

@@ -35,6 +35,7 @@ class FakeStore final : public ObjectStore {
     Attributes attributes = {};
     std::optional<Checksum> checksum = {};
     bool etag_is_md5 = true;
+    std::uint64_t tags = 0;
     std::vector<std::uint64_t> part_sizes = {};
     Timestamp modified{};
     std::string key = {};  // that it was written with

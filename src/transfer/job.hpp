@@ -39,7 +39,9 @@ struct Attributes {
   std::string content_type = {};
   std::string content_encoding = {};
   std::string content_disposition = {};
+  std::string content_language = {};
   std::string cache_control = {};
+  std::string expires = {};                 // a time, as HTTP writes it
   std::string storage_class = {};           // "STANDARD_IA"
   std::string server_side_encryption = {};  // "AES256", "aws:kms", "aws:kms:dsse"
   std::string kms_key_id = {};

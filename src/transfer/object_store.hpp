@@ -50,7 +50,8 @@ struct ObjectFacts {
   std::string version_id = {};
   Timestamp last_modified{};
   Attributes attributes =
-      {};  // what a copy of it would have to carry; metadata without "x-amz-meta-"
+      {};                  // what a copy of it would have to carry; metadata without "x-amz-meta-"
+  std::uint64_t tags = 0;  // how many it has; what they say is another request's to tell
   std::optional<Checksum> checksum = {};
   bool etag_is_md5 = false;  // neither multipart nor encrypted with a key of KMS or the customer's
   // Encrypted with such a key: no ETag, of the whole or of parts, says anything of the bytes.

@@ -78,7 +78,9 @@ void put_headers(const Attributes& attributes, Request& request) {
   request.content_type = attributes.content_type;
   request.content_encoding = attributes.content_encoding;
   request.content_disposition = attributes.content_disposition;
+  request.content_language = attributes.content_language;
   request.cache_control = attributes.cache_control;
+  request.expires = attributes.expires;
   for (const auto& [name, value] : attributes.metadata) request.metadata[name] = value;
 }
 

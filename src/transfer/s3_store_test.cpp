@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -96,6 +97,34 @@ TEST(S3StoreTest, SendsAChecksumWithAllThatMakesAnObject) {
   EXPECT_TRUE(completed->checksum);
   for (const HttpRequest& request : bed.http.requests) {
     EXPECT_TRUE(names_a_checksum(request)) << request.method << ' ' << request.url;
+  }
+}
+
+TEST(S3StoreTest, ACopyInPartsSaysOfItselfWhatItsSourceSays) {
+  const std::vector<HttpHeader> said{{.name = "content-type", .value = "text/x"},
+                                     {.name = "content-encoding", .value = "gzip"},
+                                     {.name = "content-disposition", .value = "inline"},
+                                     {.name = "content-language", .value = "de"},
+                                     {.name = "cache-control", .value = "no-store"},
+                                     {.name = "expires", .value = "Thu, 01 Dec 2033 16:00:00 GMT"},
+                                     {.name = "x-amz-meta-owner", .value = "ann"}};
+  Bed bed{[&](const HttpRequest& request, int number) {
+    if (request.method != "HEAD") return answer(request, number);
+    auto head = ok({}, said);
+    head.headers.push_back({.name = "content-length", .value = "7"});
+    head.headers.push_back({.name = "x-amz-tagging-count", .value = "2"});
+    return Result<HttpResponse>{std::move(head)};
+  }};
+  aws::s3::S3Client client = bed.client();
+  S3Store store{client};
+  const auto facts = store.head({.bucket = "bucket", .key = "key"}, {});
+  ASSERT_TRUE(facts) << facts.error().message;
+  EXPECT_EQ(facts->tags, 2U);
+  ASSERT_TRUE(store.create_upload(
+      {.target = {.bucket = "bucket", .key = "copy"}, .attributes = facts->attributes}, {}));
+  for (const HttpHeader& header : said) {
+    EXPECT_EQ(aws::s3::header_of(bed.http.requests.back(), header.name), header.value)
+        << header.name;
   }
 }
 

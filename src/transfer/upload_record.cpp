@@ -75,8 +75,9 @@ std::string fingerprint(const Attributes& attributes, std::string_view key_print
   };
   for (const std::string* piece :
        {&attributes.content_type, &attributes.content_encoding, &attributes.content_disposition,
-        &attributes.cache_control, &attributes.storage_class, &attributes.server_side_encryption,
-        &attributes.kms_key_id, &attributes.acl}) {
+        &attributes.content_language, &attributes.cache_control, &attributes.expires,
+        &attributes.storage_class, &attributes.server_side_encryption, &attributes.kms_key_id,
+        &attributes.acl}) {
     add(*piece);
   }
   for (const auto& [name, value] : attributes.metadata) {
