@@ -97,9 +97,27 @@ bool may_go(const Checkpoint& one, const std::vector<Checkpoint>& series, std::u
   return higher >= keep_last && later >= keep_last;
 }
 
+// Whether something in the path says that it is nobody's to number. DeepSpeed's `latest`, a file in
+// the folder of a checkpoint that names a folder beside it, is of that checkpoint: Source:
+// save_checkpoint(save_latest) in DeepSpeed's documentation, and transformers, which calls it with
+// its own "checkpoint-500".
+bool is_set_apart(std::string_view path) {
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t slash = std::min(path.find('/', begin), path.size());
+    const std::string component = lower(path.substr(begin, slash - begin));
+    const bool is_pointer = begin > 0 && slash == path.size() && component == "latest";
+    for (const std::string_view word : unnumbered) {
+      if (!is_pointer && has_word(component, word)) return true;
+    }
+    begin = slash + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<CheckpointName> read_checkpoint_name(std::string_view path) {
+  if (is_set_apart(path)) return std::nullopt;
   for (std::size_t begin = 0; begin < path.size();) {
     const std::size_t slash = std::min(path.find('/', begin), path.size());
     const std::string component = lower(path.substr(begin, slash - begin));
@@ -118,9 +136,6 @@ std::optional<CheckpointName> read_checkpoint_name(std::string_view path) {
       end = token->end;
     }
     if (!found.numbers.empty()) {
-      for (const std::string_view word : unnumbered) {
-        if (has_word(component, word)) return std::nullopt;
-      }
       const bool is_folder = slash < path.size();
       found.name = path.substr(0, is_folder ? slash + 1 : begin + end);
       return found;

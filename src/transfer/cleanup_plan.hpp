@@ -29,8 +29,9 @@ struct CheckpointName {
 // Reads the first component of a path that has one of the words epoch, step, iter, iteration,
 // checkpoint, ckpt, chkpt or round with a number behind it, directly or after one of - _ = and a
 // dot: "checkpoint-500/optimizer.pt", "epoch=3-step=1200.ckpt", "model.ckpt-1000.index",
-// "global_step800/zero_pp_rank_0.pt". Nothing for a name without, and for one that says best, last,
-// latest or final: those are nobody's to number.
+// "global_step800/zero_pp_rank_0.pt". Nothing for a path without, and for one that says best, last,
+// latest or final anywhere: those are nobody's to number. (A file "latest" in a numbered folder is
+// DeepSpeed's, and is of that.)
 [[nodiscard]] std::optional<CheckpointName> read_checkpoint_name(std::string_view path);
 
 struct Checkpoint {

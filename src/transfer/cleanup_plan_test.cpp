@@ -27,6 +27,7 @@ TEST(ReadCheckpointName, ReadsWhatTrainersWrite) {
            {"global_step800/zero_pp_rank_0.pt", "global_step800/", "global_step*", {800}},
            {"Epoch12/x", "Epoch12/", "epoch*", {12}},
            {"ITER_7.npz", "ITER_7", "iter*", {7}},
+           {"checkpoint-500/latest", "checkpoint-500/", "checkpoint*", {500}},
            {"digits/iteration-7.npz", "digits/iteration-7", "digits/iteration*", {7}}}) {
     const auto found = read_checkpoint_name(c.path);
     ASSERT_TRUE(found.has_value()) << c.path;
@@ -37,10 +38,30 @@ TEST(ReadCheckpointName, ReadsWhatTrainersWrite) {
 }
 
 TEST(ReadCheckpointName, WhatIsNobodysToNumberIsNoCheckpoint) {
-  for (const char* path :
-       {"best.pt", "best_epoch_5.pt", "epoch_5_best.pt", "checkpoint-last/x", "final-step-9",
-        "model.pt", "config.json", "timestep.txt", "steps/a", "epoch", "epoch_/x", "restep5",
-        "v5/data", "5.pt", "", "step_1700000000123456789.pt", "events.out.1700000000"}) {
+  for (const char* path : {"best.pt",
+                           "best_epoch_5.pt",
+                           "epoch_5_best.pt",
+                           "checkpoint-last/x",
+                           "final-step-9",
+                           "model.pt",
+                           "config.json",
+                           "timestep.txt",
+                           "steps/a",
+                           "epoch",
+                           "epoch_/x",
+                           "restep5",
+                           "v5/data",
+                           "5.pt",
+                           "",
+                           "step_1700000000123456789.pt",
+                           "events.out.1700000000",
+                           "best/epoch_3.pt",
+                           "run/best_model/checkpoint-3/x.pt",
+                           "checkpoint-500/best.pt",
+                           "checkpoint-500/model-final/x",
+                           "checkpoint-500/latest/x.pt",
+                           "checkpoint-500/Last.ckpt",
+                           "latest"}) {
     EXPECT_FALSE(read_checkpoint_name(path).has_value()) << path;
   }
 }

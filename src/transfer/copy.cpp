@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "transfer/object_write.hpp"
 #include "transfer/parts_in_turn.hpp"
 #include "transfer/work.hpp"
@@ -26,6 +27,17 @@ std::uint64_t copy_part_size(std::uint64_t size, std::uint64_t asked) {
   const std::uint64_t least = (size + greatest_part_count - 1) / greatest_part_count;
   const std::uint64_t wanted = asked > 0 ? asked : std::clamp(size / 64, 256 * mib, 1024 * mib);
   return (std::max(wanted, least) + mib - 1) / mib * mib;
+}
+
+// What CopyObject gives a copy, for one that is made in parts.
+Attributes attributes_of_copy(const Copy& copy, const ObjectFacts& source) {
+  if (copy.replaces_headers) return copy.attributes;
+  Attributes attributes = source.attributes;
+  attributes.storage_class = copy.attributes.storage_class;
+  attributes.server_side_encryption = copy.attributes.server_side_encryption;
+  attributes.kms_key_id = copy.attributes.kms_key_id;
+  attributes.acl = copy.attributes.acl;
+  return attributes;
 }
 
 class PartedCopy final : public Work {
@@ -66,10 +78,14 @@ class PartedCopy final : public Work {
 };
 
 Result<void> PartedCopy::begin() {
-  Attributes attributes = copy_.attributes.value_or(facts_.attributes);
+  if (facts_.tags > 0) {
+    run_.reporter.notice(job_, fmt::format("its tags ({}) are not copied: S3 copies them only with "
+                                           "objects of up to {}",
+                                           facts_.tags, bytes_in_words(greatest_copy)));
+  }
   RUNCTL_TRY_LET(upload_id_, create_upload(run_, tally_, turn_.token(),
                                            {.target = copy_.target,
-                                            .attributes = std::move(attributes),
+                                            .attributes = attributes_of_copy(copy_, facts_),
                                             .checksum = run_.options.checksum},
                                            left_));
   return {};
@@ -154,7 +170,8 @@ Result<Done> copy_whole(RunContext& run, const Copy& copy, std::uint64_t size, T
                             .source_if_match = copy.etag,
                             .target = copy.target,
                             .condition = copy.condition,
-                            .attributes = copy.attributes};
+                            .attributes = copy.attributes,
+                            .replaces_headers = copy.replaces_headers};
   RUNCTL_TRY_LET(const Stored stored,
                  make_visible(run, tally, run.stop,
                               {.target = copy.target, .size = size, .condition = copy.condition},

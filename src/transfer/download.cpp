@@ -142,7 +142,8 @@ class FileDownload final : public Work {
   std::optional<PartialFile> partial_;
   bool whole_ = false;
   bool whole_taken_ = false;
-  bool replaced_ = false;             // what the job says of the object is out of date
+  bool unread_ = false;    // an earlier run's bytes: which of them are good is not known yet
+  bool replaced_ = false;  // what the job says of the object is out of date
   std::optional<ObjectFacts> facts_;  // set once a request has brought them
   int restarts_ = 0;
   std::uint64_t next_ = 0;  // no byte before it is still to be taken
@@ -212,7 +213,9 @@ Result<void> FileDownload::begin_ranges() {
   run_.progress.bytes_begun.fetch_add(facts_->size, std::memory_order_relaxed);
   ranges_ = RangeSet{note.kind, period};
   if (run_.options.resume_downloads && restarts_ == 0) {
-    RUNCTL_TRY_LET(auto found, partial_->found(note));
+    unread_ = true;
+    RUNCTL_TRY_LET(auto found, partial_->found(note, token()));
+    unread_ = false;
     if (found) {
       ranges_ = *std::move(found);
       tally_.continued = ranges_.bytes();
@@ -379,7 +382,7 @@ Work::Again FileDownload::finish() {
 
 // Keeps or removes what has arrived, and adds to the error which.
 Error FileDownload::give_up(Error error) {
-  if (!partial_) return error;
+  if (!partial_ || unread_) return error;
   const bool useless = error.code == Errc::not_found || error.code == Errc::precondition ||
                        error.code == Errc::corrupt || error.code == Errc::invalid_argument;
   if (!run_.options.resume_downloads || whole_ || useless || !facts_ || ranges_.bytes() == 0) {

@@ -138,7 +138,7 @@ Result<Verified> verify(RunContext& run, const Arrived& arrived, const std::stop
     return checksum->full_object ? verify_full(arrived, *checksum, stop)
                                  : verify_composite(run, arrived, *checksum, stop);
   }
-  if (!arrived.facts.etag_is_md5) return Verified::no;
+  if (!arrived.facts.etag_is_md5 || !run.store.checks_answers()) return Verified::no;
   Hasher md5{HashKind::md5};
   RUNCTL_TRY(read_all(arrived.file, {.first = 0, .length = arrived.facts.size}, stop,
                       [&md5](auto bytes) { md5.update(bytes); }));

@@ -148,6 +148,10 @@ TEST_F(EngineTest, ChecksAPlainETagWhereThereIsNoChecksum) {
   run({download("k", "f"), download("bad", "g")});
   EXPECT_EQ(outcome("k").result->verified, Verified::etag_md5);
   EXPECT_EQ(outcome("bad").result.error().code, Errc::corrupt);
+  store.is_compared_with = false;
+  run({download("bad", "g")});
+  ASSERT_TRUE(outcome("bad").result);
+  EXPECT_EQ(outcome("bad").result->verified, Verified::no) << "its ETag is none, as the user says";
 }
 
 TEST_F(EngineTest, TakesAnObjectThatWasReplacedSinceItWasListed) {
@@ -298,7 +302,10 @@ TEST_F(EngineTest, KnowsItsOwnObjectWhenTheAnswerWasLost) {
   write("c", noise(12 * mib, 10));
   options.part_size = 5 * mib;
   options.multipart_threshold = 5 * mib;
-  for (const char* file : {"a", "c"}) {
+  write("b", noise(3 * mib, 10));
+  write("d", noise(3 * mib, 11));
+  for (const char* file : {"a", "b", "c", "d"}) {
+    store.checksum_behind = std::string_view{file} != "d";
     Upload job = std::get<Upload>(upload(file, file));
     job.condition.absent = true;
     options.concurrency = 1;
@@ -326,7 +333,7 @@ TEST_F(EngineTest, ReportsAnUploadWhoseCreationGotNoAnswer) {
   ASSERT_EQ(store.open_uploads().size(), 1U);
   ASSERT_EQ(summary.left_open.size(), 1U);
   EXPECT_EQ(summary.left_open[0].upload_id, store.open_uploads().begin()->first);
-  EXPECT_FALSE(summary.left_open[0].resumable);
+  EXPECT_EQ(summary.left_open[0].why, LeftWhy::unheard);
 }
 
 TEST_F(EngineTest, ContinuesAnUploadWithoutSendingAgainWhatArrived) {
@@ -343,7 +350,7 @@ TEST_F(EngineTest, ContinuesAnUploadWithoutSendingAgainWhatArrived) {
   EXPECT_EQ(first.failed, 1U);
   EXPECT_EQ(outcome("k").result.error().code, Errc::cancelled);
   ASSERT_EQ(first.left_open.size(), 1U);
-  EXPECT_TRUE(first.left_open[0].resumable);
+  EXPECT_EQ(first.left_open[0].why, LeftWhy::kept);
   EXPECT_EQ(first.left_open[0].bytes_there, 15 * mib);
   EXPECT_FALSE(store.find(name("k")));
 
@@ -476,7 +483,7 @@ TEST_F(EngineTest, ReportsAnUploadThatItCannotAbort) {
   EXPECT_EQ(summary.failed, 1U);
   ASSERT_EQ(summary.left_open.size(), 1U);
   EXPECT_EQ(summary.left_open[0].upload_id, store.open_uploads().begin()->first);
-  EXPECT_FALSE(summary.left_open[0].resumable);
+  EXPECT_EQ(summary.left_open[0].why, LeftWhy::not_aborted);
 }
 
 TEST_F(EngineTest, RefusesASecondUploadOfTheSameFileToTheSameObject) {
@@ -601,8 +608,45 @@ TEST_F(EngineTest, CopiesALargeObjectInPartsAndComparesTheWhole) {
   EXPECT_EQ(store.calls("copy_part"), 4U);
   EXPECT_TRUE(object("l") == bytes);
   EXPECT_EQ(store.find(name("l"))->attributes.content_type, "x/y") << "as CopyObject keeps it";
+  EXPECT_TRUE(observer.notices.empty());
   EXPECT_EQ(std::get<Copy>(observer.outcomes[0].first).target.key, "l");
   EXPECT_EQ(observer.outcomes[0].second.result->verified, Verified::full_object);
+}
+
+TEST_F(EngineTest, SaysThatTagsAreNotCopiedInParts) {
+  store.set(name("k"), noise(17 * mib, 20));
+  store.change(name("k"), [](FakeStore::Object& object) { object.tags = 2; });
+  options.copy_threshold = 8 * mib;
+  options.part_size = 5 * mib;
+  EXPECT_EQ(run({copy("k", "l")}).failed, 0U);
+  ASSERT_EQ(observer.notices.size(), 1U);
+  EXPECT_NE(observer.notices[0].find("tags (2) are not copied"), std::string::npos);
+}
+
+TEST_F(EngineTest, ACopyThatIsStoredInAnotherWaySaysOfItselfWhatItsSourceSays) {
+  store.set(name("large"), noise(17 * mib, 20));
+  store.set(name("small"), "hello");
+  options.copy_threshold = 8 * mib;
+  options.part_size = 5 * mib;
+  for (const char* key : {"large", "small"}) {
+    store.change(name(key), [](FakeStore::Object& object) {
+      object.attributes.content_type = "x/y";
+      object.attributes.metadata = {{"owner", "ann"}};
+    });
+    Copy job = std::get<Copy>(copy(key, "to"));
+    job.attributes.storage_class = "GLACIER_IR";
+    job.attributes.server_side_encryption = "AES256";
+    ASSERT_EQ(run({job}).failed, 0U) << key;
+    Attributes expected = store.find(name(key))->attributes;
+    expected.storage_class = "GLACIER_IR";
+    expected.server_side_encryption = "AES256";
+    EXPECT_EQ(store.find(name("to"))->attributes, expected) << key;
+
+    job.attributes = {.content_type = "x/z"};
+    job.replaces_headers = true;
+    ASSERT_EQ(run({job}).failed, 0U) << key;
+    EXPECT_EQ(store.find(name("to"))->attributes, job.attributes) << key;
+  }
 }
 
 TEST_F(EngineTest, CopiesWhatHasAnotherKeyThanTheCopy) {

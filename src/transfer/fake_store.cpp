@@ -176,6 +176,7 @@ ObjectFacts FakeStore::facts_of(const Object& object) const {
                     .etag = object.etag,
                     .last_modified = object.modified,
                     .attributes = object.attributes,
+                    .tags = object.tags,
                     .etag_is_md5 = object.etag_is_md5 && object.key.empty(),
                     .etag_is_opaque = !object.key.empty()};
   if (gives_checksums) facts.checksum = object.checksum;
@@ -457,7 +458,9 @@ Result<Stored> FakeStore::copy(const CopyRequest& request, const std::stop_token
   if (!request.source_if_match.empty() && source->etag != request.source_if_match) {
     return refuse(Errc::precondition, 412, "PreconditionFailed", "replaced");
   }
-  if (request.attributes) source->attributes = *request.attributes;
+  if (request.replaces_headers) source->attributes = request.attributes;
+  source->attributes.storage_class = request.attributes.storage_class;
+  source->attributes.server_side_encryption = request.attributes.server_side_encryption;
   source->key = key;
   Stored stored{.etag = source->etag, .checksum = source->checksum};
   {

@@ -35,6 +35,7 @@ class FakeStore final : public ObjectStore {
     Attributes attributes = {};
     std::optional<Checksum> checksum = {};
     bool etag_is_md5 = true;
+    std::uint64_t tags = 0;
     std::vector<std::uint64_t> part_sizes = {};
     Timestamp modified{};
     std::string key = {};  // that it was written with
@@ -84,6 +85,7 @@ class FakeStore final : public ObjectStore {
   std::string source_key = {};
   bool checksum_behind = true;
   bool gives_checksums = true;
+  bool is_compared_with = true;
   std::atomic<bool> dead{false};  // no call gets through
   // What AddObject needs to look real.
   std::function<Timestamp()> now = [] { return Timestamp{std::chrono::seconds{1'700'000'000}}; };
@@ -91,6 +93,7 @@ class FakeStore final : public ObjectStore {
   [[nodiscard]] std::string place() const override { return where; }
   [[nodiscard]] std::string key_print() const override { return key; }
   [[nodiscard]] bool takes_checksum_behind() const override { return checksum_behind; }
+  [[nodiscard]] bool checks_answers() const override { return is_compared_with; }
   [[nodiscard]] Result<ObjectFacts> head(const ObjectName& name,
                                          const std::stop_token& stop) override;
   [[nodiscard]] Result<ObjectFacts> head_source(const ObjectName& name,

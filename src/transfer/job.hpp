@@ -39,7 +39,9 @@ struct Attributes {
   std::string content_type = {};
   std::string content_encoding = {};
   std::string content_disposition = {};
+  std::string content_language = {};
   std::string cache_control = {};
+  std::string expires = {};                 // a time, as HTTP writes it
   std::string storage_class = {};           // "STANDARD_IA"
   std::string server_side_encryption = {};  // "AES256", "aws:kms", "aws:kms:dsse"
   std::string kms_key_id = {};
@@ -81,9 +83,10 @@ struct Copy {
   std::optional<std::uint64_t> size = {};  // as a listing says; asked for when absent
   std::string etag = {};                   // of the source; a source that was replaced is noticed
   TargetCondition condition = {};
-  // Absent: metadata and headers of the source are kept (storage class and encryption never are:
-  // that is S3's rule).
-  std::optional<Attributes> attributes = {};
+  // Storage class, encryption and ACL are always these, since S3 keeps none of the source's. The
+  // rest (metadata, content type and other headers) is the source's, unless `replaces_headers`.
+  Attributes attributes = {};
+  bool replaces_headers = false;
 };
 
 // An object, or one version of it, is deleted.

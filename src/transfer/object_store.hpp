@@ -50,7 +50,8 @@ struct ObjectFacts {
   std::string version_id = {};
   Timestamp last_modified{};
   Attributes attributes =
-      {};  // what a copy of it would have to carry; metadata without "x-amz-meta-"
+      {};                  // what a copy of it would have to carry; metadata without "x-amz-meta-"
+  std::uint64_t tags = 0;  // how many it has; what they say is another request's to tell
   std::optional<Checksum> checksum = {};
   bool etag_is_md5 = false;  // neither multipart nor encrypted with a key of KMS or the customer's
   // Encrypted with such a key: no ETag, of the whole or of parts, says anything of the bytes.
@@ -138,7 +139,8 @@ struct CopyRequest {
   std::string source_if_match = {};
   ObjectName target = {};
   TargetCondition condition = {};
-  std::optional<Attributes> attributes = {};  // absent: the source's
+  Attributes attributes = {};  // as Copy's
+  bool replaces_headers = false;
 };
 
 struct PartCopyRequest {
@@ -174,6 +176,9 @@ class ObjectStore {
   // Whether a request's checksum may be left for the end of its body. Where it may not, the engine
   // reads the bytes twice: once to know their checksum.
   [[nodiscard]] virtual bool takes_checksum_behind() const = 0;
+
+  // Whether what comes is to be compared with anything that the store says of it.
+  [[nodiscard]] virtual bool checks_answers() const { return true; }
 
   [[nodiscard]] virtual Result<ObjectFacts> head(const ObjectName& name,
                                                  const std::stop_token& stop) = 0;

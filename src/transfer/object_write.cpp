@@ -131,7 +131,7 @@ void abort_upload(RunContext& run, const ObjectName& target, const std::string& 
     const auto parts = run.store.list_parts(target, upload_id, {});
     if (!parts && parts.error().code == Errc::not_found) return;
   }
-  left.push_back({.target = target, .upload_id = upload_id});
+  left.push_back({.target = target, .upload_id = upload_id, .why = LeftWhy::not_aborted});
 }
 
 }  // namespace runctl::transfer

@@ -21,13 +21,22 @@ enum class Verified : std::uint8_t {
   by_server,    // copied or deleted inside S3
 };
 
+// Why a multipart upload is left in the bucket.
+enum class LeftWhy : std::uint8_t {
+  kept,         // the same command takes it up
+  not_aborted,  // its abort has failed
+  // A request for an upload got no answer. This may be what it has made, or somebody else's: it was
+  // left alone. Without an id what is open for the object could not be learnt.
+  unheard,
+};
+
 // A multipart upload that exists in the bucket and is nobody's: it costs money until it is
 // completed or aborted.
 struct OpenUpload {
   ObjectName target = {};
   std::string upload_id = {};
   std::uint64_t bytes_there = 0;
-  bool resumable = false;  // the same command takes it up; else its abort has failed
+  LeftWhy why = LeftWhy::unheard;
 };
 
 // What a finished job has done.

@@ -1,6 +1,8 @@
 #include "transfer/partial_file.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <span>
 #include <system_error>
 #include <vector>
@@ -11,28 +13,21 @@
 #include "base/digest.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "io/file.hpp"
 
 namespace runctl::transfer {
 namespace {
 
 constexpr std::string_view prefix = ".runctl-part-";
 constexpr std::size_t greatest_note = std::size_t{16} << 20U;
-
-// Changes with every start of the machine. Source: random(4), /proc/sys/kernel/random/boot_id.
-std::string boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id", 4096);
-  return text ? std::string{trim(*text)} : std::string{};
-}
+constexpr std::size_t buffer_size = std::size_t{256} << 10U;
 
 std::string head_of(const PartialNote& note) {
-  return runctl::to_text(boost::json::object{{"version", 1},
+  return runctl::to_text(boost::json::object{{"version", 2},
                                              {"etag", note.etag},
                                              {"version_id", note.version_id},
                                              {"size", std::to_string(note.size)},
                                              {"checksum", crc_name(note.kind)},
-                                             {"period", std::to_string(note.period)},
-                                             {"boot", boot_id()}}) +
+                                             {"period", std::to_string(note.period)}}) +
          "\n";
 }
 
@@ -43,19 +38,39 @@ std::optional<std::uint64_t> number(std::string_view text, int base) {
   return value;
 }
 
+struct NotedRange {
+  Range range = {};
+  std::uint64_t crc = 0;
+};
+
 // "first length crc", the last in hex.
-bool add_line(std::string_view line, const PartialNote& note, RangeSet& ranges) {
+std::optional<NotedRange> read_line(std::string_view line, const PartialNote& note) {
   const auto words = split(line, ' ');
-  if (words.size() != 3) return false;
+  if (words.size() != 3) return std::nullopt;
   const auto first = number(words[0], 10);
   const auto length = number(words[1], 10);
   const auto crc = number(words[2], 16);
-  if (!first || !length || !crc || *length == 0) return false;
-  if (*first > note.size || *length > note.size - *first) return false;
-  const Range range{.first = *first, .length = *length};
-  if (ranges.overlaps(range)) return false;
-  ranges.add(range, *crc);
-  return true;
+  if (!first || !length || !crc || *length == 0) return std::nullopt;
+  if (*first > note.size || *length > note.size - *first) return std::nullopt;
+  return NotedRange{.range = {.first = *first, .length = *length}, .crc = *crc};
+}
+
+// Whether the file has the bytes that were noted. What cannot be read is to be written anew.
+Result<bool> is_there(const RandomAccessFile& file, CrcKind kind, const NotedRange& noted,
+                      const std::stop_token& stop) {
+  Crc crc{kind};
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(buffer_size, noted.range.length));
+  for (std::uint64_t at = 0; at < noted.range.length; at += buffer.size()) {
+    if (stop.stop_requested()) {
+      return fail(Errc::cancelled, "stopped while what had arrived was read again");
+    }
+    const auto piece =
+        std::span{buffer}.first(std::min<std::uint64_t>(buffer.size(), noted.range.length - at));
+    const auto got = file.read_at(noted.range.first + at, piece);
+    if (!got || *got != piece.size()) return false;
+    crc.update(piece);
+  }
+  return crc.value() == noted.crc;
 }
 
 }  // namespace
@@ -130,22 +145,35 @@ Result<PartialFile> PartialFile::open_named(Place place) {
   }
 }
 
-Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note) {
+Result<std::optional<RangeSet>> PartialFile::found(const PartialNote& note,
+                                                   const std::stop_token& stop) {
   auto read = place_.directory->read(note_name(), greatest_note);
   if (!read && read.error().code == Errc::invalid_argument) return std::nullopt;  // none of ours
   RUNCTL_TRY_LET(const auto text, std::move(read));
   const std::string head = head_of(note);
-  if (!text || boot_id().empty() || !text->starts_with(head)) return std::nullopt;
+  if (!text || !text->starts_with(head)) return std::nullopt;
   RangeSet ranges{note.kind, note.period};
+  std::string kept = head;
   std::string_view lines = *text;
   lines.remove_prefix(head.size());
   for (std::size_t end = lines.find('\n'); end != std::string_view::npos; end = lines.find('\n')) {
-    if (!add_line(lines.substr(0, end), note, ranges)) break;
+    const auto noted = read_line(lines.substr(0, end), note);
+    if (!noted || ranges.overlaps(noted->range)) break;
+    RUNCTL_TRY_LET(const bool there, is_there(file_, note.kind, *noted, stop));
+    if (there) {
+      ranges.add(noted->range, noted->crc);
+      kept += lines.substr(0, end + 1);
+    }
     lines.remove_prefix(end + 1);
   }
   RUNCTL_TRY_LET(note_, place_.directory->open(note_name()));
-  note_end_ = text->size() - lines.size();
-  RUNCTL_TRY(note_.truncate(note_end_));  // a line that was being written when its writer ended
+  // Without what is not there, and the line that was being written when its writer ended. Killed in
+  // the middle of this, the next run fetches more again than it would have to.
+  if (kept != *text) {
+    RUNCTL_TRY(note_.truncate(0));
+    RUNCTL_TRY(note_.write_at(0, std::as_bytes(std::span{kept})));
+  }
+  note_end_ = kept.size();
   return ranges;
 }
 
@@ -196,6 +224,8 @@ Result<void> PartialFile::commit(Durable durable) {
     if (named.error().code == Errc::conflict) static_cast<void>(discard());
     return named;
   }
+  // Behind the name: a download that cannot get its name keeps its note, to be gone on with. A note
+  // that is left without its file is found out by found().
   if (note_.is_open()) RUNCTL_TRY(place_.directory->remove(note_name()));
   if (durable == Durable::yes) RUNCTL_TRY(place_.directory->sync());
   return {};

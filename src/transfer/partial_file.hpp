@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,9 +68,11 @@ class PartialFile {
   [[nodiscard]] const RandomAccessFile& file() const { return file_; }
 
   // What an interrupted run has left of that very object; add() continues its note. Nothing when
-  // the note is of another, or was written before the machine was last started: then nobody knows
-  // what reached the disk.
-  [[nodiscard]] Result<std::optional<RangeSet>> found(const PartialNote& note);
+  // the note is of another. A note may outlive its bytes (the file was deleted by hand, the machine
+  // or its disk went away before they were written), so each range is read again, and forgotten
+  // when its checksum is another. Errors: cancelled; those of the note.
+  [[nodiscard]] Result<std::optional<RangeSet>> found(const PartialNote& note,
+                                                      const std::stop_token& stop);
   // Empties the file and its note, and begins a note.
   [[nodiscard]] Result<void> start(const PartialNote& note);
   // Empties the file and removes its note: there will be none.

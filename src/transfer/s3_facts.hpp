@@ -1,6 +1,7 @@
 // S3's answers in the engine's terms: checksums, facts, what was stored.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -62,8 +63,11 @@ template <class Message>
                     .attributes = {.content_type = answer.content_type,
                                    .content_encoding = answer.content_encoding,
                                    .content_disposition = answer.content_disposition,
-                                   .cache_control = answer.cache_control},
+                                   .content_language = answer.content_language,
+                                   .cache_control = answer.cache_control,
+                                   .expires = answer.expires},
                     .checksum = checksum_of(answer)};
+  facts.tags = static_cast<std::uint64_t>(std::max<std::int64_t>(answer.tag_count.value_or(0), 0));
   for (const auto& [name, value] : answer.metadata) {
     facts.attributes.metadata.emplace_back(name, value);
   }

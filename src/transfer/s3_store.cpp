@@ -63,18 +63,32 @@ std::string range_text(std::uint64_t first, std::uint64_t length) {
   return fmt::format("bytes={}-{}", first, first + length - 1);
 }
 
-// What all requests that make an object have in common.
+// How an object is stored.
 template <class Request>
-void put_attributes(const Attributes& attributes, Request& request) {
-  request.content_type = attributes.content_type;
-  request.content_encoding = attributes.content_encoding;
-  request.content_disposition = attributes.content_disposition;
-  request.cache_control = attributes.cache_control;
+void put_storage(const Attributes& attributes, Request& request) {
   request.storage_class = attributes.storage_class;
   request.server_side_encryption = attributes.server_side_encryption;
   request.sse_kms_key_id = attributes.kms_key_id;
   request.acl = attributes.acl;
+}
+
+// What it says of itself.
+template <class Request>
+void put_headers(const Attributes& attributes, Request& request) {
+  request.content_type = attributes.content_type;
+  request.content_encoding = attributes.content_encoding;
+  request.content_disposition = attributes.content_disposition;
+  request.content_language = attributes.content_language;
+  request.cache_control = attributes.cache_control;
+  request.expires = attributes.expires;
   for (const auto& [name, value] : attributes.metadata) request.metadata[name] = value;
+}
+
+// What all requests that make an object have in common.
+template <class Request>
+void put_attributes(const Attributes& attributes, Request& request) {
+  put_headers(attributes, request);
+  put_storage(attributes, request);
 }
 
 template <class Request>
@@ -101,6 +115,12 @@ Error say_of_source(Error error) {
   return error;
 }
 
+// An answer, less the checksum where none was sent: it is not ours to compare with.
+Stored less_checksum(Stored stored, bool sent) {
+  if (!sent) stored.checksum.reset();
+  return stored;
+}
+
 bool fits_in_xml(std::string_view key) {
   return std::ranges::none_of(key, [](char c) { return c >= 0 && c < 0x20; });
 }
@@ -109,6 +129,7 @@ bool fits_in_xml(std::string_view key) {
 
 bool S3Store::takes_checksum_behind() const {
   const auto& config = client_.config();
+  if (!sends_checksums()) return true;
   return config.checksum_place == s3::ChecksumPlace::trailer ||
          (config.checksum_place == s3::ChecksumPlace::automatic && config.endpoint.empty());
 }
@@ -128,11 +149,11 @@ Result<ObjectFacts> S3Store::head_with(const std::optional<s3::CustomerKey>& key
   s3::HeadObjectRequest ask{.bucket = name.bucket,
                             .key = name.key,
                             .version_id = name.version_id,
-                            .checksum_mode = check_answers() ? "ENABLED" : ""};
+                            .checksum_mode = checks_answers() ? "ENABLED" : ""};
   s3::put_customer_key(key, ask);
   RUNCTL_TRY_LET(const s3::HeadObjectOutput answer, client_.call<s3::HeadObject>(ask, with(stop)));
   ObjectFacts facts = facts_of(answer);
-  if (!check_answers()) facts.checksum.reset();
+  if (!checks_answers()) facts.checksum.reset();
   if (!answer.content_length || *answer.content_length < 0) {
     return fail(Errc::corrupt, fmt::format("S3 does not say how large {} is", to_text(name)));
   }
@@ -160,7 +181,7 @@ Result<ObjectFacts> S3Store::get(const GetRequest& request, ByteSink& sink,
                            .version_id = request.source.version_id};
   if (request.length) ask.range = range_text(request.first, *request.length);
   s3::put_customer_key(keys_.object, ask);
-  SinkOf body{sink, request, check_answers()};
+  SinkOf body{sink, request, checks_answers()};
   RUNCTL_TRY(client_.get(ask, body, with(stop)));
   return body.facts();
 }
@@ -170,20 +191,22 @@ Result<Stored> S3Store::put(const PutRequest& request, ByteSource& source,
   s3::PutObjectRequest ask{.bucket = request.target.bucket, .key = request.target.key};
   put_attributes(request.attributes, ask);
   put_condition(request.condition, ask);
-  put_crc(request.checksum, request.crc, ask);
+  if (sends_checksums()) put_crc(request.checksum, request.crc, ask);
   s3::put_customer_key(keys_.object, ask);
   SourceOf body{source};
   auto answer = client_.put(ask, body, with(stop));
   if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
-  return stored_from(*answer);
+  return less_checksum(stored_from(*answer), sends_checksums());
 }
 
 Result<std::string> S3Store::create_upload(const CreateRequest& request,
                                            const std::stop_token& stop) {
   s3::CreateMultipartUploadRequest ask{.bucket = request.target.bucket, .key = request.target.key};
   put_attributes(request.attributes, ask);
-  ask.checksum_algorithm = std::string{crc_name(request.checksum)};
-  ask.checksum_type = "FULL_OBJECT";
+  if (sends_checksums()) {
+    ask.checksum_algorithm = std::string{crc_name(request.checksum)};
+    ask.checksum_type = "FULL_OBJECT";
+  }
   s3::put_customer_key(keys_.object, ask);
   RUNCTL_TRY_LET(const s3::CreateMultipartUploadOutput answer,
                  client_.call<s3::CreateMultipartUpload>(ask, with(stop)));
@@ -197,11 +220,11 @@ Result<Stored> S3Store::upload_part(const PartRequest& request, ByteSource& sour
                             .key = request.part.target.key,
                             .part_number = request.part.number,
                             .upload_id = request.part.upload_id};
-  put_crc(request.checksum, request.crc, ask);
+  if (sends_checksums()) put_crc(request.checksum, request.crc, ask);
   s3::put_customer_key(keys_.object, ask);
   SourceOf body{source};
   RUNCTL_TRY_LET(const s3::UploadPartOutput answer, client_.upload_part(ask, body, with(stop)));
-  return Stored{.etag = answer.etag, .checksum = checksum_of(answer)};
+  return less_checksum({.etag = answer.etag, .checksum = checksum_of(answer)}, sends_checksums());
 }
 
 Result<Stored> S3Store::copy_part(const PartCopyRequest& request, const std::stop_token& stop) {
@@ -236,7 +259,7 @@ Result<std::vector<Part>> S3Store::list_parts(const ObjectName& target,
       parts.push_back({.number = static_cast<unsigned>(part.part_number.value_or(0)),
                        .size = static_cast<std::uint64_t>(part.size.value_or(0)),
                        .etag = part.etag,
-                       .checksum = checksum_of(part)});
+                       .checksum = sends_checksums() ? checksum_of(part) : std::nullopt});
     }
     const bool more = page.is_truncated.value_or(false) && page.next_part_number_marker &&
                       page.next_part_number_marker != ask.part_number_marker;
@@ -273,21 +296,24 @@ Result<Stored> S3Store::complete_upload(const CompleteRequest& request,
       .key = request.target.key,
       .multipart_upload = s3::CompletedMultipartUpload{},
       .upload_id = request.upload_id,
-      .checksum_type = "FULL_OBJECT",
+      .checksum_type = sends_checksums() ? "FULL_OBJECT" : "",
       .mpu_object_size = static_cast<std::int64_t>(request.size)};
   put_condition(request.condition, ask);
   s3::put_customer_key(keys_.object, ask);  // as in ListParts
-  if (request.crc) checksum_in(ask, request.checksum) = crc_text(request.checksum, *request.crc);
+  if (request.crc && sends_checksums()) {
+    checksum_in(ask, request.checksum) = crc_text(request.checksum, *request.crc);
+  }
   for (const Part& part : request.parts) {
     s3::CompletedPart named{.etag = part.etag, .part_number = part.number};
-    if (part.checksum && part.checksum->algorithm == crc_name(request.checksum)) {
+    if (part.checksum && part.checksum->algorithm == crc_name(request.checksum) &&
+        sends_checksums()) {
       checksum_in(named, request.checksum) = part.checksum->value;
     }
     ask.multipart_upload->parts.push_back(std::move(named));
   }
   auto answer = client_.call<s3::CompleteMultipartUpload>(ask, with(stop));
   if (!answer) return std::unexpected{say_conflict(std::move(answer).error())};
-  return stored_from(*answer);
+  return less_checksum(stored_from(*answer), sends_checksums());
 }
 
 Result<void> S3Store::abort_upload(const ObjectName& target, const std::string& upload_id,
@@ -305,8 +331,9 @@ Result<Stored> S3Store::copy(const CopyRequest& request, const std::stop_token& 
       .copy_source =
           s3::copy_source(request.source.bucket, request.source.key, request.source.version_id),
       .copy_source_if_match = request.source_if_match};
-  if (request.attributes) {
-    put_attributes(*request.attributes, ask);
+  put_storage(request.attributes, ask);
+  if (request.replaces_headers) {
+    put_headers(request.attributes, ask);
     ask.metadata_directive = "REPLACE";
   }
   put_condition(request.condition, ask);

@@ -15,9 +15,10 @@
 
 namespace runctl::transfer {
 
-// Borrows the client. `keys` go with every request of an object. The engine retries by itself,
-// piece by piece and where a piece broke off: build the client that it works with with
-// RetryPolicy{.attempts = 1}, or both will, one in the other.
+// Borrows the client. Where its configuration has no checksum none is sent, whatever a request
+// names, and what the answer says of one is not looked at. `keys` go with every request of an
+// object. The engine retries by itself, piece by piece and where a piece broke off: build the
+// client that it works with with RetryPolicy{.attempts = 1}, or both will, one in the other.
 class S3Store final : public ObjectStore {
  public:
   explicit S3Store(aws::s3::S3Client& client, aws::s3::CustomerKeys keys = {})
@@ -28,6 +29,7 @@ class S3Store final : public ObjectStore {
     return keys_.object ? keys_.object->print() : "";
   }
   [[nodiscard]] bool takes_checksum_behind() const override;
+  [[nodiscard]] bool checks_answers() const override { return client_.config().check_answers; }
   [[nodiscard]] Result<ObjectFacts> head(const ObjectName& name,
                                          const std::stop_token& stop) override;
   [[nodiscard]] Result<ObjectFacts> head_source(const ObjectName& name,
@@ -60,7 +62,7 @@ class S3Store final : public ObjectStore {
                                                     const std::stop_token& stop) override;
 
  private:
-  [[nodiscard]] bool check_answers() const { return client_.config().check_answers; }
+  [[nodiscard]] bool sends_checksums() const { return client_.config().checksum.has_value(); }
   [[nodiscard]] Result<ObjectFacts> head_with(const std::optional<aws::s3::CustomerKey>& key,
                                               const ObjectName& name, const std::stop_token& stop);
 

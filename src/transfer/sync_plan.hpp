@@ -55,6 +55,8 @@ struct SyncStep {
   [[nodiscard]] const std::string& name() const {
     return source.name.empty() ? target.name : source.name;
   }
+  // Whether the source has a file, or an object, of that name: not a link, not an empty directory.
+  [[nodiscard]] bool has_source() const { return !source.name.empty() && source.blocked.empty(); }
 };
 
 struct SyncRules {

@@ -87,10 +87,12 @@ Result<Done> put_streamed(RunContext& run, const Upload& job, const UploadFile& 
   RUNCTL_TRY_LET(const Stored stored,
                  make_visible(run, tally, run.stop, expected, [&]() -> Result<Stored> {
                    RUNCTL_TRY_LET(request.crc, crc_before(run, file, whole, run.stop));
+                   if (request.crc) expected.crc = request.crc;
                    FileSource source{run, tally, file, whole, run.stop};
                    auto answer = run.store.put(request, source, run.stop);
+                   // Also without an answer: by it the object is known for ours.
+                   if (const auto crc = source.whole_crc()) expected.crc = crc;
                    if (!answer) source.take_back();
-                   if (answer) expected.crc = source.crc();
                    return answer;
                  }));
   RUNCTL_TRY_LET(const Verified verified, compare_answer(stored, expected));
@@ -347,7 +349,7 @@ Error PartedUpload::give_up(Error error) {
     left_.push_back({.target = upload_.target,
                      .upload_id = upload_id_,
                      .bytes_there = there,
-                     .resumable = true});
+                     .why = LeftWhy::kept});
     error.details.push_back(fmt::format("{} of {} are kept in the multipart upload {}",
                                         bytes_in_words(there), bytes_in_words(file_.size()),
                                         upload_id_));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -55,6 +56,10 @@ class CountedSource : public ByteSource {
   [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) final;
   // Of what was read since offset 0, in order.
   [[nodiscard]] std::uint64_t crc() const { return crc_.value(); }
+  // The same, once all of it was read; to be asked before take_back().
+  [[nodiscard]] std::optional<std::uint64_t> whole_crc() const {
+    return at_ == size_ ? std::optional{crc_.value()} : std::nullopt;
+  }
   // What was counted as done is not: the request has failed.
   void take_back();
 

@@ -75,8 +75,9 @@ std::string fingerprint(const Attributes& attributes, std::string_view key_print
   };
   for (const std::string* piece :
        {&attributes.content_type, &attributes.content_encoding, &attributes.content_disposition,
-        &attributes.cache_control, &attributes.storage_class, &attributes.server_side_encryption,
-        &attributes.kms_key_id, &attributes.acl}) {
+        &attributes.content_language, &attributes.cache_control, &attributes.expires,
+        &attributes.storage_class, &attributes.server_side_encryption, &attributes.kms_key_id,
+        &attributes.acl}) {
     add(*piece);
   }
   for (const auto& [name, value] : attributes.metadata) {
@@ -92,6 +93,7 @@ Result<UploadRecord> UploadRecord::take(const std::filesystem::path& directory_p
   RUNCTL_TRY_LET(Directory directory, Directory::make_below(directory_path, ""));
   const std::string name = record_name(place, job);
   while (true) {
+    RUNCTL_TRY_LET(const bool was_there, directory.has(name));
     RUNCTL_TRY_LET(RandomAccessFile file, directory.open(name));
     if (auto locked = file.lock(); !locked) {
       if (locked.error().code != Errc::conflict) return std::unexpected{std::move(locked).error()};
@@ -107,6 +109,8 @@ Result<UploadRecord> UploadRecord::take(const std::filesystem::path& directory_p
                                        " /:")};
     RUNCTL_TRY_LET(const auto text, record.directory_.read(name, greatest_note));
     if (text) record.found_ = read_note(*text);
+    const bool had_one = was_there || (text && !text->empty());
+    if (!record.found_ && had_one) record.found_ = UploadNote{.unheard = true};
     return record;
   }
 }
@@ -121,7 +125,8 @@ Result<void> UploadRecord::write(const UploadNote& note) {
                                          {"file", to_json(note.file)},
                                          {"attributes", note.attributes},
                                          {"checksum", crc_name(note.checksum)}});
-  // In place, since the lock is on the file itself. A torn note reads as none.
+  // In place, since the lock is on the file itself. A torn note is one of an upload that was never
+  // heard of.
   RUNCTL_TRY(file_.truncate(0));
   RUNCTL_TRY(file_.write_at(0, std::as_bytes(std::span{text})));
   RUNCTL_TRY(file_.sync());

@@ -40,7 +40,8 @@ class UploadRecord {
   [[nodiscard]] static Result<UploadRecord> take(const std::filesystem::path& directory,
                                                  const std::string& place, const Upload& job);
 
-  // What an interrupted run has left; nothing when there is none, or it cannot be read.
+  // What an interrupted run has left, nothing when there is none. Of a note that cannot be read
+  // (its writer was killed, or the disk was full) only that there was one: `unheard`.
   [[nodiscard]] const std::optional<UploadNote>& found() const { return found_; }
   // Durable on return.
   [[nodiscard]] Result<void> write(const UploadNote& note);

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -205,6 +206,24 @@ class OneObject(S3Test):
         for text in ["x", "4", "-", "a-b", "1-2,4-5"]:
             self.fails(2, "cat", self.uri("k"), "--range", text, says="--range takes")
 
+    def test_cat_never_says_of_damaged_bytes_that_they_are_the_object(self):
+        data = random.Random(7).randbytes(3 * MIB)
+        self.put("k", data)
+        # S3 has no checksum of a range: only what comes twice can be compared.
+        for words, expected, faults in [([], data, ["truncate"]), ([], data, ["bit-flip"]),
+                                        *8 * [(["--range", f"{MIB}-"], data[MIB:], ["bit-flip", "truncate"])]]:
+            for fault in faults:
+                self.succeeded(self.cloud.run("emulator", "fault", "add", "GetObject", fault, "times=1", "--state", self.cloud.state))
+            outcome = subprocess.run([cloud.RUNCTL, "s3", "cat", self.uri("k"), *words], capture_output=True, timeout=60,
+                                     env=self.cloud.environment, cwd=self.place)
+            self.succeeded(self.cloud.run("emulator", "fault", "clear", "--state", self.cloud.state))
+            intact = outcome.stdout == expected
+            self.assertEqual(outcome.returncode, 0 if intact else 1, (words, faults, outcome.stderr))
+            if intact:
+                self.assertNotEqual(faults, ["bit-flip"])
+            else:
+                self.assertIn(b"Do not use it", outcome.stderr)
+
     def test_a_reader_that_had_enough_is_no_failure(self):
         self.put("k", b"line\n" * (MIB // 2))
         outcome = subprocess.run(["/bin/sh", "-c", f"'{cloud.RUNCTL}' s3 cat {self.uri('k')} | head -n 1"],
@@ -220,6 +239,25 @@ class OneObject(S3Test):
             with urllib.request.urlopen(self.s3("presign", self.uri(key)).out.strip(), timeout=30) as answer:
                 self.assertEqual(answer.headers["content-type"], kind, key)
                 self.assertEqual(answer.read(), b"data")
+
+    def headers(self, key):
+        with urllib.request.urlopen(self.s3("presign", self.uri(key)).out.strip(), timeout=30) as answer:
+            return answer.headers
+
+    def test_a_copy_that_is_stored_in_another_way_says_of_itself_what_its_source_says(self):
+        self.s3("upload", self.file("f", "data"), self.uri("t/a"), "--content-type", "text/x-one", "--metadata", "k=v")
+        how = ["--storage-class", "STANDARD_IA", "--sse", "AES256", "--acl", "bucket-owner-full-control"]
+        self.s3("copy", self.uri("t/a"), self.uri("b"), *how)
+        self.s3("copy", self.uri("t"), self.uri("u"), "-r", *how)
+        self.s3("sync", self.uri("t"), self.uri("v"), *how)
+        self.s3("copy", self.uri("t/a"), self.uri("t/a"), "--storage-class", "STANDARD_IA")
+        for key in ["b", "u/a", "v/a", "t/a"]:
+            headers = self.headers(key)
+            self.assertEqual(headers["content-type"], "text/x-one", key)
+            self.assertEqual(headers["x-amz-meta-k"], "v", key)
+            self.assertEqual(headers["x-amz-storage-class"], "STANDARD_IA", key)
+        self.s3("sync", self.uri("t"), self.uri("w"), "--metadata", "k=w", *how)
+        self.assertEqual(self.headers("w/a")["x-amz-meta-k"], "w")
 
     def test_remove_asks_and_is_idempotent(self):
         self.put("k")
@@ -275,6 +313,18 @@ class Listing(S3Test):
         self.assertEqual(listed(self.uri("data/")), ["data/deep/", "data/x"])
         self.assertEqual(listed(self.uri("data/"), "-r"), ["data/deep/y", "data/deep/z", "data/x"])
         self.assertEqual(listed(self.uri("a.txt")), ["a.txt"])
+
+    def test_versions_are_those_of_the_object_and_of_the_folder(self):
+        def listed(*words):
+            return [one["key"] for one in self.s3("list", *words, "--versions", "--output", "json").record["objects"]]
+        for key in ["data.old", "data/"]:
+            self.put(key, "")
+        self.assertEqual(listed(self.uri("data")), ["data", "data/", "data/x", "data/deep/"])
+        self.assertEqual(listed(self.uri("data"), "-r"), ["data", "data/", "data/deep/y", "data/deep/z", "data/x"])
+        self.assertEqual(listed(self.uri("data/deep/")), ["data/deep/y", "data/deep/z"])
+        self.assertEqual(listed(self.uri("a.txt")), ["a.txt"])
+        self.assertEqual(listed(self.uri("")), ["a.txt", "data", "data.old", "data/", "database/"])
+        self.fails(3, "list", self.uri("dat"), "--versions", says="there is nothing at")
 
     def test_text_is_for_people(self):
         out = self.s3("list", self.uri("data/")).out
@@ -497,7 +547,12 @@ class Trees(S3Test):
         self.s3("remove", self.uri("t"), "-r", "--exclude", "best.pt", "--yes")
         self.assertEqual(self.keys(), ["t/best.pt", "ta"])
         self.fails(4, "remove", self.uri(""), "-r", "--yes", says=["whole bucket", f"--confirm {self.bucket}"])
+        # The patterns are of a folder whose name came from an empty variable.
+        for patterns in [["--exclude", "best.pt"], ["--include", "ta"]]:
+            self.fails(4, "remove", self.uri(""), "-r", "--yes", *patterns, says=["whole bucket", f"--confirm {self.bucket}"])
         self.assertEqual(self.keys(), ["t/best.pt", "ta"])
+        self.s3("remove", self.uri(""), "-r", "--confirm", self.bucket, "--exclude", "best.pt")
+        self.assertEqual(self.keys(), ["t/best.pt"])
         self.s3("remove", self.uri(""), "-r", "--confirm", self.bucket)
         self.assertEqual(self.keys(), [])
 
@@ -625,6 +680,39 @@ class Sync(S3Test):
             self.fails(4, "sync", self.path("unmounted"), self.uri("t"), "--delete", *words, says=["has no file", "mounted"])
         self.assertEqual(self.keys(), ["t/a", "t/b"])
 
+    def test_delete_from_a_source_that_has_only_what_is_no_file_is_refused(self):
+        """A disk that is not mounted, or was just formatted, is seldom quite empty."""
+        self.put("t/a")
+        os.makedirs(self.path("tree/lost+found"))
+        os.symlink("nowhere", self.path("tree/link"))
+        os.mkfifo(self.path("tree/pipe"))
+        for words in [["--yes"], [], ["--dry-run"]]:
+            self.fails(4, "sync", self.path("tree"), self.uri("t"), "--delete", *words, says=["has no file", "mounted"])
+        self.assertEqual(self.keys(), ["t/a"])
+
+    def test_a_source_that_goes_away_takes_nothing_with_it(self):
+        tree = self.old_tree()
+        self.sync(tree, self.uri("t"))
+        self.put("t/extra")
+        # The last of the tree, and slow: everything else has been compared when it is on its way.
+        self.file("tree/z-big", os.urandom(12 * MIB))
+        before = self.cloud.requests().count("UploadPart")
+        process = subprocess.Popen([cloud.RUNCTL, "s3", "sync", tree, self.uri("t"), "--delete", "--yes", "--output", "json",
+                                    "--part-size", "5MiB", "--concurrency", "1", "--bandwidth-limit", "3MiB"],
+                                   env=self.cloud.environment, cwd=self.place, stdout=subprocess.PIPE, text=True)
+        try:
+            cloud.wait_until(lambda: self.cloud.requests().count("UploadPart") > before, 30)
+            shutil.rmtree(self.path("tree/d0"))
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+        record = json.loads(out)
+        self.assertEqual(self.counts(record), {"uploaded": 1, "removed": 1, "unchanged": 5})
+        self.assertEqual([one["reason"] for one in record["left_out"]], ["not_removed"] * 3)
+        self.assertEqual(process.returncode, 7)
+        self.assertEqual(len(self.keys("t")), 6)
+
     def test_nothing_is_deleted_when_something_failed(self):
         tree = self.old_tree()
         self.sync(tree, self.uri("t"))
@@ -641,6 +729,28 @@ class Sync(S3Test):
         self.fails(7, "sync", self.uri("t"), self.path("back"), says="symbolic link")
         with open(self.path("outside"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "mine")
+
+    def fault(self, *words):
+        self.succeeded(self.cloud.run("emulator", "fault", "add", *words, "--state", self.cloud.state))
+        self.addCleanup(self.cloud.run, "emulator", "fault", "clear", "--state", self.cloud.state)
+
+    def test_a_dry_run_that_compares_ends_with_its_timeout(self):
+        tree = self.old_tree()
+        self.sync(tree, self.uri("t"))
+        self.fault("HeadObject", "delay", "ms=8000")
+        self.fails(6, "sync", tree, self.uri("t"), "--checksum", "--dry-run", "--timeout", "1s", says="--timeout passed")
+
+    def test_nothing_more_is_compared_when_the_list_broke_off(self):
+        for i in range(1001):
+            self.file(f"many/f{i:04}", "1")
+        self.s3("upload", self.path("many"), self.uri("t"), "-r")
+        for i in range(60, 1001):
+            os.remove(self.path(f"many/f{i:04}"))
+        self.fault("HeadObject", "delay", "ms=3000")
+        self.fault("ListObjectsV2", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        before = self.cloud.requests().count("HeadObject")
+        self.fails(5, "sync", self.path("many"), self.uri("t"), "--checksum")
+        self.assertLess(self.cloud.requests().count("HeadObject") - before, 60)
 
     def test_a_dry_run_says_why(self):
         tree = self.old_tree(2)
@@ -767,6 +877,12 @@ class Cleanup(S3Test):
         self.assertEqual(self.unfinished("bi"), [])
         self.assertEqual(self.unfinished("big")[0]["target"], self.uri("big/one"))
         self.fails(4, "cleanup", self.uri("big"), "--multipart", "--older-than", "1s", says="Abort 1 upload")
+        ignore = self.file("ignore", "one\n")
+        for uri, patterns in [("big", ["--exclude", "/one"]), ("big/one", ["--exclude", "one"]), ("big", ["--exclude-from", ignore]),
+                              ("", ["--include", "*.pt"])]:
+            spared = self.s3("cleanup", self.uri(uri), "--multipart", "--older-than", "1s", "--yes", *patterns)
+            self.assertIn("no unfinished upload", spared.out, patterns)
+        self.assertEqual(len(self.unfinished("big")), 1)
         done = self.s3("cleanup", self.uri("big"), "--multipart", "--older-than", "1s", "--yes", "--output", "json").record
         self.assertEqual([one["target"] for one in done["aborted"]], [self.uri("big/one")])
         self.assertEqual(self.unfinished("big"), [])
@@ -801,6 +917,51 @@ class Interrupted(S3Test):
         self.assertEqual(hashlib.sha256(self.content("k")).digest(), hashlib.sha256(open(path, "rb").read()).digest())
         time.sleep(1.1)
         self.assertIn("no unfinished upload", self.s3("cleanup", self.uri("k"), "--multipart", "--older-than", "1s").out)
+
+    def test_what_is_said_to_drop_an_upload_drops_it(self):
+        path = self.file("big", os.urandom(24 * MIB))
+        slow = ["--part-size", "5MiB", "--concurrency", "2", "--bandwidth-limit", "8MiB"]
+        for words in [["upload", path, self.uri("k")], ["upload", self.place, self.uri("t"), "-r", "--include", "big"]]:
+            code, _, err = self.end(self.begin(*words, *slow))
+            self.assertEqual(code, 130, err)
+            said = [line for line in err.splitlines() if "To drop what is half up: " in line]
+            self.assertEqual(len(said), 1, err)
+            time.sleep(1.1)
+            command = shlex.split(said[0].split("half up: ")[1])
+            self.assertEqual(command[:2], ["runctl", "s3"])
+            self.assertIn("Aborted 1 upload", self.s3(*command[2:], "--yes").out)
+
+    def fault(self, *words):
+        self.succeeded(self.cloud.run("emulator", "fault", "add", *words, "--state", self.cloud.state))
+        self.addCleanup(self.cloud.run, "emulator", "fault", "clear", "--state", self.cloud.state)
+
+    def test_an_error_of_all_says_what_is_left_in_the_bucket(self):
+        path = self.file("tree/big", os.urandom(12 * MIB))
+        self.fault("UploadPart", "fail-before", "code=ExpiredToken", "status=400", "skip=1")
+        slow = ["--part-size", "5MiB", "--concurrency", "1"]
+        for words in [["upload", path, self.uri("k")], ["upload", self.path("tree"), self.uri("t"), "-r"]]:
+            self.fails(5, *words, *slow, says=["Left in the bucket: ", "cleanup --multipart --older-than 1s"])
+
+    def test_an_error_of_the_list_says_what_failed_and_is_left(self):
+        for i in range(1001):
+            self.file(f"many/m{i:04}", b"")
+        self.s3("upload", self.path("many"), self.uri("t"), "-r")
+        self.file("tree/a-big", os.urandom(12 * MIB))
+        self.fault("UploadPart", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        self.fault("ListObjectsV2", "fail-before", "code=AccessDenied", "status=403", "skip=1")
+        self.fails(5, "sync", self.path("tree"), self.uri("t"), "--part-size", "5MiB", "--concurrency", "1",
+                   says=["failed: ", "tree/a-big", "Left in the bucket: 5.0 MiB of"])
+
+    def test_what_may_be_somebody_elses_is_not_said_to_be_ours(self):
+        path = self.file("big", os.urandom(12 * MIB))
+        self.fault("CreateMultipartUpload", "drop-reply", "times=1")
+        up = self.s3("upload", path, self.uri("k"), "--part-size", "5MiB")
+        self.assertIn("Perhaps left in the bucket", up.err)
+        self.assertIn("somebody else's", up.err)
+        self.assertNotIn("could not be aborted", up.err)
+        self.fault("CreateMultipartUpload", "drop-reply", "times=1")
+        left = self.s3("upload", path, self.uri("k"), "--part-size", "5MiB", "--output", "json").record["left_open"]
+        self.assertEqual({(one["why"], one["resumable"]) for one in left}, {("unheard", False)})
 
     def test_an_upload_is_dropped_when_asked(self):
         path = self.file("big", os.urandom(24 * MIB))
@@ -875,6 +1036,16 @@ class Connection(S3Test):
         url = self.s3("presign", self.uri("k"), "--request-payer", "requester").out
         self.assertIn("x-amz-request-payer", url.lower())
 
+    def test_checks_are_left_out_where_asked(self):
+        none = {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_required", "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required"}
+        self.file("tree/large", os.urandom(12 * MIB))
+        self.file("tree/small", "1")
+        for kind in [[], ["--checksum-algorithm", "crc32c"]]:
+            self.s3("upload", self.path("tree"), self.uri("t"), "-r", "--part-size", "5MiB", *kind, environment=none)
+            self.s3("download", self.uri("t"), self.path("back"), "-r", environment=none)
+            self.assertEqual(filecmp.cmpfiles(self.path("tree"), self.path("back"), ["large", "small"], shallow=False)[0],
+                             ["large", "small"])
+
     def test_versions_are_listed(self):
         self.put("k", "data")
         listed = self.s3("list", self.uri("k"), "--versions", "--output", "json").record["objects"]
@@ -914,6 +1085,7 @@ class Mistakes(S3Test):
             (["copy", path, self.uri("b")], "runctl s3 upload"),
             (["copy", self.uri("b"), path], "runctl s3 download"),
             (["copy", self.uri("b"), self.uri("b")], "onto itself"),
+            (["copy", self.uri("b"), self.uri("b"), "--acl", "bucket-owner-full-control"], "onto itself"),
             (["remove", self.uri("d/")], "--recursive"),
             (["remove", self.uri("")], "is a bucket"),
             (["list", "https://my-data.s3.amazonaws.com/x"], "Write s3://my-data/x."),

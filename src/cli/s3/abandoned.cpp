@@ -17,6 +17,7 @@
 #include "cli/s3/options.hpp"
 #include "cli/s3/report.hpp"
 #include "cli/s3/session.hpp"
+#include "transfer/ignore_rules.hpp"
 #include "transfer/object_name.hpp"
 
 namespace runctl::cli {
@@ -30,21 +31,31 @@ struct Abandoned {
   std::optional<std::uint64_t> bytes = {};
 };
 
-bool is_in(const transfer::S3Uri& uri, const std::string& key) {
-  return key == uri.key || key.starts_with(transfer::folder_of(uri));
+// Whose uploads are looked for.
+struct Wanted {
+  transfer::S3Uri uri = {};  // an object, and what is in the folder of that name
+  transfer::NameFilter filter = {};
+};
+
+bool is_in(const Wanted& wanted, const std::string& key) {
+  const std::string folder = transfer::folder_of(wanted.uri);
+  if (key == wanted.uri.key) return wanted.filter.takes_file(last_component(key));
+  return key.starts_with(folder) &&
+         wanted.filter.takes_file(std::string_view{key}.substr(folder.size()));
 }
 
-Result<std::vector<Abandoned>> find_abandoned(S3Session& session, const transfer::S3Uri& uri,
+Result<std::vector<Abandoned>> find_abandoned(S3Session& session, const Wanted& wanted,
                                               Timestamp before) {
   std::vector<Abandoned> found;
-  aws::s3::ListMultipartUploadsRequest request{
-      .bucket = uri.bucket, .prefix = uri.key, .request_payer = std::string{session.payer()}};
+  aws::s3::ListMultipartUploadsRequest request{.bucket = wanted.uri.bucket,
+                                               .prefix = wanted.uri.key,
+                                               .request_payer = std::string{session.payer()}};
   while (true) {
     RUNCTL_TRY_LET(auto page, session.client().call<aws::s3::ListMultipartUploads>(
                                   request, session.options()));
     for (auto& upload : page.uploads) {
       const Timestamp begun = upload.initiated.value_or(Timestamp::max());
-      if (begun > before || !is_in(uri, upload.key)) continue;
+      if (begun > before || !is_in(wanted, upload.key)) continue;
       found.push_back(
           {.key = std::move(upload.key), .upload_id = std::move(upload.upload_id), .begun = begun});
     }
@@ -135,11 +146,14 @@ Result<ExitCode> abort_all(S3Session& session, const std::string& bucket,
 }  // namespace
 
 Result<ExitCode> abort_abandoned(const Arguments& arguments, Context& context) {
-  RUNCTL_TRY_LET(const auto uri, parse_uri(arguments, "S3URI"));
+  Wanted wanted;
+  RUNCTL_TRY_LET(wanted.uri, parse_uri(arguments, "S3URI"));
+  RUNCTL_TRY_LET(wanted.filter, parse_filter(arguments));
+  const transfer::S3Uri& uri = wanted.uri;
   RUNCTL_TRY_LET(const auto age, parse_duration(arguments.get("--older-than").value_or("1d")));
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
   const Timestamp now = context.clock.now();
-  RUNCTL_TRY_LET(auto uploads, find_abandoned(*session, uri, now - age));
+  RUNCTL_TRY_LET(auto uploads, find_abandoned(*session, wanted, now - age));
   boost::json::array records;
   std::uint64_t bytes = 0;
   for (Abandoned& upload : uploads) {

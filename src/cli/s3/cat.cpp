@@ -1,9 +1,14 @@
 // runctl s3 cat
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <ostream>
+#include <span>
+#include <string>
 
 #include <fmt/format.h>
 
+#include "base/crc.hpp"
 #include "cli/commands.hpp"
 #include "cli/s3/listing.hpp"
 #include "cli/s3/options.hpp"
@@ -30,8 +35,15 @@ std::string_view header(const HttpResponse& head, std::string_view name) {
   return {};
 }
 
+std::unexpected<Error> fail_damaged() {
+  auto damaged = fail(Errc::corrupt, "what was written is not what S3 has: it came damaged");
+  damaged.error().hint = "Do not use it, and read the object again.";
+  return damaged;
+}
+
 // Gives an answer's body to standard output once, also when the request had to be sent again: what
-// was written before is passed over, if it is still the same object.
+// was written before is passed over, if it is still the same object, and the same bytes come again.
+// S3Client compares the last answer alone with what S3 has, and what was written may be of others.
 class ToOutput final : public BodySink {
  public:
   explicit ToOutput(std::ostream& out) : out_{out} {}
@@ -43,13 +55,17 @@ class ToOutput final : public BodySink {
     }
     etag_ = etag;
     to_pass_over_ = written_;
+    again_ = Crc{again_.kind()};
     return {};
   }
 
   Result<void> write(std::span<const std::byte> bytes) override {
     const auto known = std::min<std::uint64_t>(to_pass_over_, bytes.size());
     to_pass_over_ -= known;
+    again_.update(bytes.first(known));
+    if (known > 0 && to_pass_over_ == 0 && again_.value() != crc_.value()) return fail_damaged();
     bytes = bytes.subspan(known);
+    crc_.update(bytes);
     out_.write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
     written_ += bytes.size();
@@ -58,9 +74,17 @@ class ToOutput final : public BodySink {
     return fail(Errc::cancelled, "standard output takes no more");
   }
 
+  // Behind the last answer. Errors: corrupt when more was written than it had.
+  [[nodiscard]] Result<void> check() const {
+    if (to_pass_over_ > 0) return fail_damaged();
+    return {};
+  }
+
  private:
   std::ostream& out_;
   std::string etag_;
+  Crc crc_{CrcKind::crc64nvme};    // of what was written
+  Crc again_{CrcKind::crc64nvme};  // of what is passed over
   std::uint64_t written_ = 0;
   std::uint64_t to_pass_over_ = 0;
 };
@@ -99,7 +123,11 @@ Result<ExitCode> cat(const Arguments& arguments, Context& context) {
   ToOutput sink{context.out};
   auto done = session->client().get(request, sink, session->options());
   context.out.flush();
-  if (done || !context.out) return ExitCode::ok;
+  if (!context.out) return ExitCode::ok;
+  if (done) {
+    RUNCTL_TRY(sink.check());
+    return ExitCode::ok;
+  }
   if (done.error().code == Errc::not_found) {
     const auto folder = is_folder(*session, uri);
     if (folder && *folder) {

@@ -18,18 +18,11 @@ constexpr auto options =
     joined(recursive_option, filter_options, version_option, condition_option, object_options,
            customer_key_options, copy_source_key_options, speed_options, connection_options);
 
-// S3 keeps what the source says of itself or takes all of it anew, and never keeps how it is
-// stored.
-std::optional<transfer::Attributes> new_attributes(const Arguments& arguments,
-                                                   transfer::Attributes attributes) {
-  const bool any = attributes != transfer::Attributes{};
-  return any || has_attributes(arguments) ? std::optional{std::move(attributes)} : std::nullopt;
-}
-
 // Whether what a copy onto itself would have is anything new. Giving an object another key, or
-// another way of being encrypted, is done so.
+// another way of being encrypted, is done so. An ACL alone is nothing new to CopyObject.
 bool changes_something(const Arguments& arguments, const transfer::Copy& copy) {
-  return copy.attributes || arguments.has("--sse-c-key") ||
+  return copy.replaces_headers || !copy.attributes.storage_class.empty() ||
+         !copy.attributes.server_side_encryption.empty() || arguments.has("--sse-c-key") ||
          arguments.has("--sse-c-copy-source-key");
 }
 
@@ -134,7 +127,8 @@ Result<ExitCode> copy(const Arguments& arguments, Context& context) {
   }
   RUNCTL_TRY_LET(auto attributes, parse_attributes(arguments));
   transfer::Copy pattern{.condition = parse_condition(arguments),
-                         .attributes = new_attributes(arguments, std::move(attributes))};
+                         .attributes = std::move(attributes),
+                         .replaces_headers = replaces_headers(arguments)};
   return arguments.has("--recursive") ? copy_folder(arguments, context, pattern)
                                       : copy_object(arguments, context, std::move(pattern));
 }

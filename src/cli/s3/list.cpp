@@ -173,8 +173,10 @@ Result<void> list_all(S3Session& session, Writer& writer, const std::string& buc
   }
 }
 
-// Versions and delete markers of a page are sorted each, by key and then the newest first.
-void add_versions(Writer& writer, aws::s3::ListObjectVersionsOutput& page) {
+// Versions and delete markers of a page are sorted each, by key and then the newest first. With
+// `only`, those of that key. True when the list has come past it.
+bool add_versions(Writer& writer, aws::s3::ListObjectVersionsOutput& page,
+                  const std::string& only) {
   std::vector<Entry> entries;
   entries.reserve(page.versions.size() + page.delete_markers.size());
   for (auto& version : page.versions) {
@@ -198,27 +200,43 @@ void add_versions(Writer& writer, aws::s3::ListObjectVersionsOutput& page) {
     // Of two within a second the one that counts comes first.
     return a.modified != b.modified ? a.modified > b.modified : a.is_latest && !b.is_latest;
   });
-  for (const Entry& entry : entries) writer.add(entry);
+  bool is_past = false;
+  for (const Entry& entry : entries) {
+    const bool is_wanted = only.empty() || entry.key == only;
+    if (is_wanted) writer.add(entry);
+    is_past = is_past || !is_wanted;
+  }
+  if (!only.empty()) return is_past;
   for (auto& folder : page.common_prefixes) {
     writer.add({.key = std::move(folder.prefix), .is_folder = true});
   }
+  return false;
 }
 
-Result<void> list_versions(S3Session& session, Writer& writer, const transfer::S3Uri& uri,
-                           bool recursive) {
-  aws::s3::ListObjectVersionsRequest request{.bucket = uri.bucket,
-                                             .delimiter = recursive ? "" : "/",
-                                             .prefix = uri.key,
-                                             .request_payer = std::string{session.payer()}};
+Result<void> list_versions_at(S3Session& session, Writer& writer,
+                              aws::s3::ListObjectVersionsRequest request, const std::string& only) {
+  request.request_payer = std::string{session.payer()};
   while (true) {
     RUNCTL_TRY_LET(auto page,
                    session.client().call<aws::s3::ListObjectVersions>(request, session.options()));
     const bool more = page.is_truncated.value_or(false) && !page.next_key_marker.empty();
     request.key_marker = page.next_key_marker;
     request.version_id_marker = page.next_version_id_marker;
-    add_versions(writer, page);
-    if (!more) return {};
+    if (add_versions(writer, page, only) || !more) return {};
   }
+}
+
+// Of the object of that very name, and of what is in the folder of that name.
+Result<void> list_versions(S3Session& session, Writer& writer, const transfer::S3Uri& uri,
+                           bool recursive) {
+  if (!uri.key.empty() && !uri.key.ends_with('/')) {
+    RUNCTL_TRY(list_versions_at(
+        session, writer, {.bucket = uri.bucket, .delimiter = "/", .prefix = uri.key}, uri.key));
+  }
+  return list_versions_at(
+      session, writer,
+      {.bucket = uri.bucket, .delimiter = recursive ? "" : "/", .prefix = transfer::folder_of(uri)},
+      "");
 }
 
 Result<ExitCode> list_buckets(S3Session& session, Context& context) {

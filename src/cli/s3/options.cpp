@@ -145,7 +145,7 @@ Result<transfer::Attributes> parse_attributes(const Arguments& arguments) {
   return attributes;
 }
 
-bool has_attributes(const Arguments& arguments) {
+bool replaces_headers(const Arguments& arguments) {
   constexpr std::array<std::string_view, 4> replacing{"--content-type", "--content-encoding",
                                                       "--cache-control", "--metadata"};
   return std::ranges::any_of(replacing, [&](auto name) { return arguments.has(name); });

@@ -33,7 +33,9 @@ namespace runctl::cli {
 
 // Of object_options.
 [[nodiscard]] Result<transfer::Attributes> parse_attributes(const Arguments& arguments);
-[[nodiscard]] bool has_attributes(const Arguments& arguments);
+// Whether one of them is what an object says of itself, which a copy has from its source or all
+// anew; not so storage class, encryption and ACL.
+[[nodiscard]] bool replaces_headers(const Arguments& arguments);
 [[nodiscard]] transfer::TargetCondition parse_condition(const Arguments& arguments);
 
 // A positional that must be in S3. Errors: those of parse_s3_uri.

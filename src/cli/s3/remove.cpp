@@ -85,16 +85,18 @@ Result<Planned> plan_removal(const Arguments& arguments, S3Session& session,
 }
 
 // A whole bucket is more than --yes consents to: `s3://bucket/$PREFIX` with an empty variable is
-// one.
+// one, whatever patterns were meant for what is in the folder.
+bool is_whole_bucket(const transfer::S3Uri& uri) { return uri.key.empty(); }
+
 Result<void> consent(const Arguments& arguments, Context& context, const transfer::S3Uri& uri,
-                     const transfer::NameFilter& filter, const ObjectPlan* plan) {
+                     const ObjectPlan* plan) {
   const std::string name = transfer::printable(to_text(uri));
   if (plan != nullptr && context.interactive) note(context, plan->text());
   const std::string what = plan == nullptr
                                ? std::string{"everything"}
                                : fmt::format("{} ({})", counted(plan->objects(), "object"),
                                              bytes_in_words(plan->bytes()));
-  if (uri.key.empty() && filter.empty()) {
+  if (is_whole_bucket(uri)) {
     return ask_for_name(context,
                         fmt::format("Remove {} from the whole bucket {}", what, uri.bucket),
                         uri.bucket, "--confirm", arguments.get("--confirm"));
@@ -112,15 +114,14 @@ Result<ExitCode> remove_folder(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto filter, parse_filter(arguments));
   RUNCTL_TRY_LET(const auto how, parse_transfer_options(arguments, context));
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
-  const bool whole = uri.key.empty() && filter.empty();
-  const bool consented = whole ? arguments.has("--confirm") : context.globals.yes;
+  const bool consented = is_whole_bucket(uri) ? arguments.has("--confirm") : context.globals.yes;
   std::optional<Planned> planned;
   if (context.globals.dry_run || !consented) {
     RUNCTL_TRY_LET(planned, plan_removal(arguments, *session, uri, filter));
     if (context.globals.dry_run) return planned->plan.show(context, "It would remove nothing.");
   }
   const bool any = !planned || planned->plan.objects() > 0;
-  if (any) RUNCTL_TRY(consent(arguments, context, uri, filter, planned ? &planned->plan : nullptr));
+  if (any) RUNCTL_TRY(consent(arguments, context, uri, planned ? &planned->plan : nullptr));
   S3Report report{*session, each_object(arguments)};
   // What was asked about is what goes: what has come or was written since stays, and is told.
   FolderJobs jobs{

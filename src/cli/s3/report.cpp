@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -26,6 +27,8 @@ using transfer::Summary;
 
 // What is left out is listed up to here; all of it is counted.
 constexpr std::size_t listed_at_most = 1'000;
+// Of failures beside an error that is more than each of them.
+constexpr std::size_t failures_in_details = 20;
 
 // Errors that every other object of the command would have too.
 bool concerns_all(const Error& error) {
@@ -64,6 +67,49 @@ bool is_kept(const Job& job, const Error& error) {
   };
   return error.code == Errc::precondition && error.remote && error.remote->http_status == 412 &&
          std::visit(wants_absence, job);
+}
+
+std::string_view name_of(transfer::LeftWhy why) {
+  switch (why) {
+    case transfer::LeftWhy::kept:
+      return "kept";
+    case transfer::LeftWhy::not_aborted:
+      return "not_aborted";
+    case transfer::LeftWhy::unheard:
+      return "unheard";
+  }
+  std::unreachable();
+}
+
+std::string in_words(const transfer::OpenUpload& upload) {
+  const std::string target = printable(uri_of(upload.target));
+  switch (upload.why) {
+    case transfer::LeftWhy::kept:
+      return fmt::format(
+          "Left in the bucket: {} of {}, upload id {}; the same command goes on with it.",
+          bytes_in_words(upload.bytes_there), target, upload.upload_id);
+    case transfer::LeftWhy::not_aborted:
+      return fmt::format("Left in the bucket: an upload of {}, id {}, which could not be aborted.",
+                         target, upload.upload_id);
+    case transfer::LeftWhy::unheard:
+      break;
+  }
+  if (upload.upload_id.empty()) {
+    return fmt::format(
+        "Perhaps left in the bucket: an upload of {}. A request for one got no answer, and what is "
+        "open could not be listed.",
+        target);
+  }
+  return fmt::format(
+      "Perhaps left in the bucket: an upload of {}, id {}. A request for one got no answer: this "
+      "may be what it made, or somebody else's, and was left alone.",
+      target, upload.upload_id);
+}
+
+// Younger than a day, as what was just interrupted is, it would else be spared.
+std::string to_drop(const transfer::OpenUpload& upload) {
+  return fmt::format("runctl s3 cleanup --multipart --older-than 1s {}",
+                     shell_quote(printable(uri_of(upload.target))));
 }
 
 std::string arrow(const JobWords& words) {
@@ -223,7 +269,8 @@ boost::json::object S3Report::record(const Summary& summary) const {
     open.emplace_back(boost::json::object{{"target", uri_of(upload.target)},
                                           {"upload_id", upload.upload_id},
                                           {"bytes_there", upload.bytes_there},
-                                          {"resumable", upload.resumable}});
+                                          {"why", name_of(upload.why)},
+                                          {"resumable", upload.why == transfer::LeftWhy::kept}});
   }
   boost::json::object removed = counts_record(summary.removed);
   if (removed_files_ > 0) {
@@ -307,26 +354,52 @@ std::string S3Report::failures_text(const Summary& summary) const {
       summary.failed - std::min<std::uint64_t>(summary.failed, summary.failures.size());
   if (!told && unlisted > 0)
     text += fmt::format("… and {} more failed (-v lists all).\n", unlisted);
-  for (const transfer::OpenUpload& upload : summary.left_open) {
-    text += fmt::format(
-        "Left in the bucket: {} of {}, upload id {}{}.\n", bytes_in_words(upload.bytes_there),
-        printable(uri_of(upload.target)), upload.upload_id,
-        upload.resumable ? "; the same command goes on with it" : ", which could not be aborted");
+  for (const transfer::OpenUpload& upload : summary.left_open) text += in_words(upload) + "\n";
+  if (!summary.left_open.empty()) {
+    text += fmt::format("To drop what is half up: {}\n", to_drop(summary.left_open.front()));
   }
   return text;
 }
 
+void add_left_open(const Summary& summary, Error& error) {
+  for (const transfer::OpenUpload& upload : summary.left_open) {
+    error.details.push_back(in_words(upload));
+  }
+  if (summary.left_open.empty()) return;
+  error.details.push_back(
+      fmt::format("To drop what is half up: {}", to_drop(summary.left_open.front())));
+}
+
+void add_what_was_before(const Summary& summary, Error& error) {
+  const auto done = summary.uploaded.objects + summary.downloaded.objects + summary.copied.objects +
+                    summary.removed.objects;
+  if (done > 0) {
+    error.details.push_back(fmt::format("{} had been done before that", counted(done, "object")));
+  }
+  // The rest fails again, or not, when the command is run again.
+  const std::size_t told = std::min(summary.failures.size(), failures_in_details);
+  for (const transfer::Failure& failure : std::span{summary.failures}.first(told)) {
+    error.details.push_back(
+        fmt::format("failed: {}: {}", arrow(words_of(failure.job)), one_line(failure.error)));
+  }
+  if (summary.failed > told) {
+    error.details.push_back(fmt::format("… and {} more failed", summary.failed - told));
+  }
+  add_left_open(summary, error);
+}
+
 Result<ExitCode> S3Report::finish(const Summary& of_engine, bool single) {
-  if (common_) return std::unexpected{*common_};
+  if (common_) {
+    Error error = *common_;
+    add_left_open(of_engine, error);
+    return std::unexpected{std::move(error)};
+  }
   Context& context = session_.context();
   const bool is_late = session_.is_late();
   const Summary summary = single ? of_engine : without_kept(of_engine);
   if (single && summary.failures.size() == 1 && !summary.interrupted) {
     Error error = summary.failures.front().error;
-    for (const transfer::OpenUpload& upload : summary.left_open) {
-      error.details.push_back(fmt::format("upload id {} is left in the bucket{}", upload.upload_id,
-                                          upload.resumable ? ", to go on with" : ""));
-    }
+    add_left_open(summary, error);
     return std::unexpected{std::move(error)};
   }
   boost::json::object record = this->record(summary);
@@ -343,12 +416,6 @@ Result<ExitCode> S3Report::finish(const Summary& of_engine, bool single) {
     if (summary.interrupted) {
       note(context, is_late ? "Stopped by --timeout. The same command goes on where it stopped."
                             : "Stopped. The same command goes on where it stopped.");
-      for (const transfer::OpenUpload& upload : summary.left_open) {
-        if (!upload.resumable) continue;
-        note(context, fmt::format("To drop what is half up: runctl s3 cleanup --multipart {}",
-                                  shell_quote(printable(uri_of(upload.target)))));
-        break;
-      }
     }
   }
   if (summary.interrupted) return is_late ? ExitCode::timed_out : ExitCode::cancelled;

@@ -79,6 +79,11 @@ class S3Report final : public transfer::Observer {
   std::optional<Error> common_;  // what every job fails with
 };
 
+// Adds to an error that is all that is told which uploads are left in the bucket.
+void add_left_open(const transfer::Summary& summary, Error& error);
+// The same, and what had been done and had failed before.
+void add_what_was_before(const transfer::Summary& summary, Error& error);
+
 // Valid UTF-8 as it is, anything else as transfer::printable has it.
 [[nodiscard]] std::string for_json(std::string_view name);
 

@@ -3,9 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
-#include "cli/s3/options.hpp"
 #include "transfer/engine.hpp"
 #include "transfer/s3_store.hpp"
 
@@ -65,13 +62,7 @@ Result<Summary> run_jobs(S3Session& session, transfer::JobSource& source, S3Repo
     all.interrupted = all.interrupted || !summary;
     return all;
   }
-  const Summary so_far = engine.last_summary();
-  const auto done = so_far.uploaded.objects + so_far.downloaded.objects + so_far.copied.objects +
-                    so_far.removed.objects;
-  if (done > 0) {
-    summary.error().details.push_back(
-        fmt::format("{} had been done before that", cli::counted(done, "object")));
-  }
+  add_what_was_before(engine.last_summary(), summary.error());
   return summary;
 }
 

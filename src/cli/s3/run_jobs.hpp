@@ -12,8 +12,8 @@
 namespace runctl::cli {
 
 // Works off the jobs, with the progress line and --timeout. What was done before an error of the
-// source is in its details. Errors: those of transfer::Engine::run; a stop is none, the summary
-// says it.
+// source, and what is left in the bucket, is in its details. Errors: those of
+// transfer::Engine::run; a stop is none, the summary says it.
 [[nodiscard]] Result<transfer::Summary> run_jobs(S3Session& session, transfer::JobSource& source,
                                                  S3Report& report, const transfer::Options& options,
                                                  const Expected& expected);

@@ -60,6 +60,13 @@ Result<S3Config> aws_config(Context& context, bool is_unsigned) {
 
 }  // namespace
 
+StopAtTimeout::StopAtTimeout(S3Session& session) {
+  if (!session.has_deadline()) return;
+  thread_ = std::jthread{[&session](const std::stop_token& stop) {
+    if (session.context().clock.sleep_until(session.options().deadline, stop)) session.stop();
+  }};
+}
+
 Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments& arguments) {
   const bool is_unsigned = arguments.has("--no-sign-request");
   const auto payer = arguments.get("--request-payer");
@@ -72,6 +79,10 @@ Result<std::unique_ptr<S3Session>> connect_s3(Context& context, const Arguments&
                                                            : aws_config(context, is_unsigned));
   config.unsigned_requests = is_unsigned;
   config.requester_pays = payer.has_value();
+  // Who names a kind wants one, whatever is configured.
+  if (arguments.has("--checksum-algorithm") && !config.checksum) {
+    config.checksum = CrcKind::crc64nvme;
+  }
   if (const auto style = arguments.get("--addressing-style")) {
     RUNCTL_TRY_LET(config.addressing, parse_addressing(*style));
   }

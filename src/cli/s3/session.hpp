@@ -6,6 +6,7 @@
 #include <memory>
 #include <stop_token>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "aws/client.hpp"
@@ -50,6 +51,9 @@ class S3Session {
   [[nodiscard]] std::stop_token stop_token() const { return stop_.get_token(); }
   // Ends what runs on the session, for an error that all the rest would have too.
   void stop() { stop_.request_stop(); }
+  [[nodiscard]] bool has_deadline() const {
+    return deadline_ != std::chrono::steady_clock::time_point::max();
+  }
   // Whether --timeout has passed.
   [[nodiscard]] bool is_late() const { return context_.clock.ticks() >= deadline_; }
 
@@ -66,6 +70,16 @@ class S3Session {
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+};
+
+// Stops the session when its --timeout has passed, as long as this lives: what is asked of S3 has
+// a deadline of its own, what reads files has none. Borrows the session.
+class StopAtTimeout {
+ public:
+  explicit StopAtTimeout(S3Session& session);
+
+ private:
+  std::jthread thread_;
 };
 
 // Resolves endpoint, region and credentials from the words of `connection_options` and the global

@@ -115,8 +115,8 @@ struct FolderTarget {
                                                         const FolderTarget& target,
                                                         DownloadNames& names, S3Report& report);
 
-// What somebody has consented to lose, each as it was then: name, ETag, size and time as one number
-// of eight bytes, since there may be a million.
+// What may be lost, as somebody has consented to or a list had it, each as it was then: name, ETag,
+// size and time as one number of eight bytes, since there may be a million.
 class Consented {
  public:
   void add(const ListedObject& object);
@@ -125,6 +125,7 @@ class Consented {
   void close();
   [[nodiscard]] bool contains(const ListedObject& object) const;
   [[nodiscard]] bool contains(const transfer::SyncItem& item) const;
+  [[nodiscard]] std::uint64_t size() const { return hashes_.size(); }
 
  private:
   std::vector<std::uint64_t> hashes_;

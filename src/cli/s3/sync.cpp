@@ -92,6 +92,7 @@ Result<SyncTask> parse_task(const Arguments& arguments) {
   RUNCTL_TRY(find_direction(task, arguments.positional("FROM"), arguments.positional("TO")));
   RUNCTL_TRY_LET(task.filter, parse_filter(arguments));
   RUNCTL_TRY_LET(task.attributes, parse_attributes(arguments));
+  task.replaces_headers = replaces_headers(arguments);
   if (arguments.has("--sse-c-copy-source-key") && task.rules.direction != SyncDirection::copy) {
     return usage_error("--sse-c-copy-source-key is for what is copied inside S3",
                        "The key of what goes up or comes down is --sse-c-key's.");
@@ -148,10 +149,8 @@ Result<Surplus> find_surplus(const Arguments& arguments, S3Session& session, con
   while (true) {
     RUNCTL_TRY_LET(const auto step, plan.next());
     if (!step) break;
-    if (step->action != SyncAction::remove) {
-      ++surplus.in_source;
-      continue;
-    }
+    if (step->has_source()) ++surplus.in_source;
+    if (step->action != SyncAction::remove) continue;
     surplus.plan.add(
         fmt::format("delete {} ({})", transfer::printable(target_place(task, step->name())),
                     bytes_in_words(step->target.size)),
@@ -175,23 +174,25 @@ Result<void> remove_file(const SyncTask& task, const transfer::SyncItem& item) {
   return directory.remove(name.filename().string());
 }
 
-// Gives what is to be removed from S3, and removes what is local by itself.
+// Gives what is to be removed from S3, and removes what is local by itself. Both sides are read
+// again, and what goes is what was surplus before: a source that has gone away meanwhile takes
+// nothing with it.
 class Removals final : public transfer::JobSource {
  public:
-  Removals(const SyncTask& task, S3Report& report, SyncSides sides, const Consented* consented)
+  Removals(const SyncTask& task, S3Report& report, SyncSides sides, const Consented& surplus)
       : task_{task},
         report_{report},
         sides_{std::move(sides)},
         plan_{*sides_.source, *sides_.target, task.rules},
-        consented_{consented} {}
+        surplus_{surplus} {}
 
   Result<std::optional<transfer::Job>> next() override {
     while (true) {
       RUNCTL_TRY_LET(const auto step, plan_.next());
       if (!step) return std::nullopt;
       if (step->action != SyncAction::remove) continue;
-      if (consented_ != nullptr && !consented_->contains(step->target)) {
-        leave_out(*step, "it was written after you were asked");
+      if (!surplus_.contains(step->target)) {
+        leave_out(*step, "it was not to be deleted when the sync began");
       } else if (task_.rules.direction != SyncDirection::download) {
         return transfer::Remove{.target = {.bucket = task_.to.bucket,
                                            .key = transfer::folder_of(task_.to) + step->name()},
@@ -217,7 +218,7 @@ class Removals final : public transfer::JobSource {
   S3Report& report_;
   SyncSides sides_;
   transfer::SyncPlan plan_;
-  const Consented* consented_;
+  const Consented& surplus_;
 };
 
 Result<ExitCode> show_sync_plan(const Arguments& arguments, S3Session& session,
@@ -225,11 +226,16 @@ Result<ExitCode> show_sync_plan(const Arguments& arguments, S3Session& session,
   // Nothing is told but the plan.
   S3Report report{session, EachObject::quiet};
   RUNCTL_TRY_LET(SyncSides sides, open_sides(session, task, nullptr));
+  const StopAtTimeout stop_at_timeout{session};
   SyncJobs jobs{session, task, report, std::move(sides)};
   ObjectPlan plan = make_plan(arguments);
   while (true) {
-    RUNCTL_TRY_LET(const auto job, jobs.next());
-    if (!job) break;
+    const auto job = jobs.next();
+    if (!job && session.is_late()) {
+      return fail(Errc::deadline_exceeded, "--timeout passed while files were compared");
+    }
+    if (!job) return std::unexpected{job.error()};
+    if (!*job) break;
     const SyncStep& step = jobs.last_step();
     plan.add(fmt::format("{} {} ({}, {})", verb_of(task),
                          transfer::printable(target_place(task, step.name())), step.why,
@@ -270,10 +276,10 @@ Result<std::optional<Surplus>> ask_about_surplus(const Arguments& arguments, S3S
 // What the target has too much goes last, when everything else has arrived: what was renamed is
 // then there under its new name.
 Result<void> remove_surplus(S3Session& session, const SyncTask& task, S3Report& report,
-                            const transfer::Options& how, const Consented* consented,
+                            const transfer::Options& how, const Consented& surplus,
                             transfer::Summary& summary) {
   RUNCTL_TRY_LET(SyncSides sides, open_sides(session, task, nullptr));
-  Removals removals{task, report, std::move(sides), consented};
+  Removals removals{task, report, std::move(sides), surplus};
   const Expected expected;
   RUNCTL_TRY_LET(const auto removed, run_jobs(session, removals, report, how, expected));
   add(summary, removed);
@@ -288,24 +294,25 @@ Result<ExitCode> sync(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
   if (context.globals.dry_run) return show_sync_plan(arguments, *session, task);
   const bool deletes = arguments.has("--delete");
-  std::optional<Surplus> consented;
+  std::optional<Surplus> asked;
   if (deletes) {
-    RUNCTL_TRY_LET(consented, ask_about_surplus(arguments, *session, task));
+    RUNCTL_TRY_LET(asked, ask_about_surplus(arguments, *session, task));
   }
   S3Report report{*session, each_object(arguments)};
   RUNCTL_TRY_LET(SyncSides sides, open_sides(*session, task, &report));
   SyncJobs jobs{*session, task, report, std::move(sides)};
   const Expected expected;
   RUNCTL_TRY_LET(auto summary, run_jobs(*session, jobs, report, how, expected));
-  if (deletes && jobs.surplus() > 0 && !summary.interrupted) {
-    if (jobs.in_source() == 0) return empty_source(task, jobs.surplus());
+  const std::uint64_t surplus = jobs.surplus().size();
+  if (deletes && surplus > 0 && !summary.interrupted) {
+    if (jobs.in_source() == 0) return empty_source(task, surplus);
     if (summary.failed > 0 || report.failed() > 0) {
       note(context, fmt::format("Nothing was deleted, since not everything has arrived: {} "
                                 "would have been.",
-                                counted(jobs.surplus(), "file")));
+                                counted(surplus, "file")));
     } else {
       RUNCTL_TRY(remove_surplus(*session, task, report, how,
-                                consented ? &consented->consented : nullptr, summary));
+                                asked ? asked->consented : jobs.surplus(), summary));
     }
   }
   return report.finish(summary, false);

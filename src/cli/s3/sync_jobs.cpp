@@ -14,6 +14,7 @@ using transfer::SyncStep;
 
 SyncJobs::SyncJobs(S3Session& session, const SyncTask& task, S3Report& report, SyncSides sides)
     : session_{session},
+      stop_{session.stop_token()},
       task_{task},
       report_{report},
       sides_{std::move(sides)},
@@ -21,6 +22,7 @@ SyncJobs::SyncJobs(S3Session& session, const SyncTask& task, S3Report& report, S
       store_{session.client(), session.keys()} {}
 
 SyncJobs::~SyncJobs() {
+  stop_.request();
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
@@ -35,8 +37,11 @@ void SyncJobs::report_in_the_way(const SyncStep& step) {
 
 Result<bool> SyncJobs::advance() {
   RUNCTL_TRY_LET(auto step, plan_.next());
-  if (!step) return false;
-  if (step->action != SyncAction::remove) ++in_source_;
+  if (!step) {
+    surplus_.close();
+    return false;
+  }
+  if (step->has_source()) ++in_source_;
   switch (step->action) {
     case SyncAction::create:
     case SyncAction::replace: {
@@ -58,7 +63,7 @@ Result<bool> SyncJobs::advance() {
       report_.unchanged(step->source.size);
       break;
     case SyncAction::remove:
-      ++surplus_;
+      surplus_.add(step->target);
       break;
     case SyncAction::blocked:
       report_in_the_way(*step);
@@ -73,10 +78,11 @@ void SyncJobs::compare(const std::stop_token& stop) {
     {
       std::unique_lock lock{mutex_};
       if (!changed_.wait(lock, stop, [&] { return !to_compare_.empty(); })) return;
+      if (stop_.token().stop_requested()) return;
       step = std::move(to_compare_.front());
       to_compare_.pop_front();
     }
-    const auto likeness = compare_step(store_, task_, step, session_.stop_token());
+    const auto likeness = compare_step(store_, task_, step, stop_.token());
     const bool same = likeness && *likeness == transfer::Likeness::same;
     if (same) report_.unchanged(step.source.size);
     if (likeness && *likeness == transfer::Likeness::different) step.why = "content";
@@ -90,13 +96,17 @@ void SyncJobs::compare(const std::stop_token& stop) {
 
 Result<std::optional<transfer::Job>> SyncJobs::next() {
   while (true) {
+    // What was being compared then has come to no end: it is not to be taken for different.
+    if (session_.stop_token().stop_requested()) {
+      return fail(Errc::cancelled, "stopped while files were compared");
+    }
     {
       std::unique_lock lock{mutex_};
       const auto full = [&] { return outstanding_ >= (ended_ ? 1 : most_outstanding); };
       if (ready_.empty() && full()) {
         if (!changed_.wait(lock, session_.stop_token(),
                            [&] { return !ready_.empty() || !full(); })) {
-          return fail(Errc::cancelled, "stopped while files were compared");
+          continue;
         }
       }
       if (!ready_.empty()) {
@@ -107,8 +117,12 @@ Result<std::optional<transfer::Job>> SyncJobs::next() {
       if (ended_ && outstanding_ == 0) return std::nullopt;
     }
     if (!ended_) {
-      RUNCTL_TRY_LET(const bool more, advance());
-      ended_ = !more;
+      const auto more = advance();
+      if (!more) {
+        stop_.request();
+        return std::unexpected{more.error()};
+      }
+      ended_ = !*more;
     }
   }
 }

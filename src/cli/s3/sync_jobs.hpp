@@ -14,8 +14,10 @@
 #include "base/result.hpp"
 #include "cli/s3/report.hpp"
 #include "cli/s3/session.hpp"
+#include "cli/s3/sources.hpp"
 #include "cli/s3/sync_task.hpp"
 #include "transfer/job.hpp"
+#include "transfer/run_context.hpp"
 #include "transfer/s3_store.hpp"
 #include "transfer/sync_plan.hpp"
 
@@ -35,9 +37,10 @@ class SyncJobs final : public transfer::JobSource {
   // The step of the job that next() gave last.
   [[nodiscard]] const transfer::SyncStep& last_step() const { return last_; }
 
-  // What the target has and the source has not, so far.
-  [[nodiscard]] std::uint64_t surplus() const { return surplus_; }
-  // What the source has, so far.
+  // What the target has and the source has not, so far; to be looked into when next() has come to
+  // its end.
+  [[nodiscard]] const Consented& surplus() const { return surplus_; }
+  // Files, or objects, that the source has, so far.
   [[nodiscard]] std::uint64_t in_source() const { return in_source_; }
 
  private:
@@ -47,13 +50,14 @@ class SyncJobs final : public transfer::JobSource {
   void report_in_the_way(const transfer::SyncStep& step);
 
   S3Session& session_;
+  transfer::OwnStop stop_;  // of what compares: with the session, or when there is no use in it
   const SyncTask& task_;
   S3Report& report_;
   SyncSides sides_;
   transfer::SyncPlan plan_;
   transfer::S3Store store_;
   transfer::SyncStep last_;
-  std::uint64_t surplus_ = 0;
+  Consented surplus_;
   std::uint64_t in_source_ = 0;
   bool ended_ = false;
 

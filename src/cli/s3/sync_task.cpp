@@ -179,14 +179,13 @@ transfer::Job job_of(const SyncTask& task, const SyncStep& step) {
           .size = source.size,
           .etag = source.etag,
           .last_modified = std::chrono::floor<std::chrono::milliseconds>(source.modified)};
-    case SyncDirection::copy: {
-      transfer::Copy copy{.source = object_name(task.from, source.name),
-                          .target = object_name(task.to, source.name),
-                          .size = source.size,
-                          .etag = source.etag};
-      if (task.attributes != transfer::Attributes{}) copy.attributes = task.attributes;
-      return copy;
-    }
+    case SyncDirection::copy:
+      return transfer::Copy{.source = object_name(task.from, source.name),
+                            .target = object_name(task.to, source.name),
+                            .size = source.size,
+                            .etag = source.etag,
+                            .attributes = task.attributes,
+                            .replaces_headers = task.replaces_headers};
   }
   std::unreachable();
 }

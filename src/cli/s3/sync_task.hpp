@@ -26,6 +26,7 @@ struct SyncTask {
   transfer::NameFilter filter = {};
   Links links = Links::shown;
   transfer::Attributes attributes = {};
+  bool replaces_headers = false;  // of what is copied inside S3
 };
 
 // The two sides of a task, read once. What cannot be transferred is told to the report, if there is
