@@ -16,7 +16,7 @@ start_of() {
 start_upload() {
   [ -e upload.sh ] || return 0
   /bin/sh ./upload.sh begin </dev/null >/dev/null 2>&1 8>&- 9>&-
-  setsid --fork /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&-
+  setsid /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 # Waits for it, or does its work should it have been killed.
 finish_upload() {
