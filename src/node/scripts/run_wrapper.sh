@@ -40,7 +40,12 @@ if [ -n "$checkpoints" ]; then
     put refused "busy $(head -n 1 "$checkpoints/.runctl.lock")"
     exit 0
   fi
-  read -r fence 2>/dev/null <"$checkpoints/.runctl.fence" || fence=0
+  [ ! -e refused ] || exit 0
+  # Only where there is none at all it is the first run: of one that a crash has emptied, no number is known to be new.
+  if [ -e "$checkpoints/.runctl.fence" ]; then
+    fence=
+    { read -r fence <"$checkpoints/.runctl.fence"; } 2>/dev/null
+  fi
   case $fence in
     '' | *[!0-9]*)
       put refused "$checkpoints/.runctl.fence is damaged"
@@ -55,7 +60,8 @@ if [ -n "$checkpoints" ]; then
   fi
   fence=$((fence + 1))
   # Durable before use: a number that was given out must not be given out again after a crash.
-  if ! (put "$checkpoints/.runctl.fence" $fence && sync "$checkpoints/.runctl.fence"); then
+  if ! (cd "$checkpoints" && printf '%s\n' $fence >.runctl.fence.new && sync .runctl.fence.new &&
+    mv -f .runctl.fence.new .runctl.fence && sync .runctl.fence); then
     put refused "cannot write $checkpoints/.runctl.fence ($(df -hP "$checkpoints" | awk 'NR == 2 { print $4 }') free)"
     exit 0
   fi
