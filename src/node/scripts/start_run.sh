@@ -67,6 +67,7 @@ while [ ! -e "$run/started" ]; do
     rm -rf -- "$run" # nothing ran
     case $word in
       busy) die_busy "$CHECKPOINT_DIRECTORY" "$holder" ;;
+      left) die_left "$CHECKPOINT_DIRECTORY" "${holder% *}" "${holder##* }" ;;
       changed) die changed "another run has used $CHECKPOINT_DIRECTORY since the checkpoint was chosen" ;;
       *) die not_started "run $RUN_ID was not started: $word $holder" ;;
     esac
