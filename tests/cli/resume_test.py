@@ -365,6 +365,22 @@ class Here(cloud.CloudTest):
         return run
 
     def test_goes_on_before_the_torn_one_and_says_so(self):
+    def test_long_texts_take_little_memory(self):
+        """A pattern of Python's took more than a hundred bytes for each of their characters."""
+        text = json.dumps({"a": [[]] * 40, "long": "\\\"x" * (3 << 20)}).encode()
+        self.file("epoch_1.safetensors", safetensors({"a": "[" * 40, "long": "x" * (30 << 20)}))
+        self.file("checkpoint-2/model.pt", fixture("torch.pt"))
+        self.file("checkpoint-2/trainer_state.json", text)
+        said = subprocess.run(["/usr/bin/python3", "-I", "-S", "-c", """import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+sys.argv = sys.argv[1:]
+import runpy
+runpy.run_path(sys.argv[0], run_name='__main__')""", ON_MACHINES, self.place], capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        record = json.loads(said.stdout)
+        self.assertEqual((bytes.fromhex(record["checkpoint"]["name"]), record["skipped_count"]), (b"checkpoint-2", 0), record)
+        self.check_verdicts(2)
+
         run = self.killed_while_it_writes()
         self.refused(self.local("--resume"), f"in use by run {run}", "runctl runs stop")
         self.succeeded(self.cloud.run("runs", "stop", run, "--signal", "KILL", "--yes"))
