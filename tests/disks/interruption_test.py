@@ -150,7 +150,9 @@ class Interruption(machines.DiskTest):
         volume = self.mounted(machine, "choice")
         run = self.attended(machine, self.script(SAVES), "--checkpoint-volume", volume, "--auto-resume", "--fallback-type", "t3.large",
                             until="up\n")
-        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=3")
+        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=2")
+        # A quota of on-demand machines, each of a family of types.
+        self.fault("add", "RunInstances", "fail-before", "code=VcpuLimitExceeded", "status=400", "skip=2", "times=1")
         self.take_back(machine)
         self.assertTrue(cloud.wait_until(lambda: "".join(run.said).count("up\n") == 2, 120), run.errors)
         errors = "".join(run.errors)

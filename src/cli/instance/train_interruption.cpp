@@ -168,7 +168,7 @@ Result<training::Started> start_on(const Session& session, const Attended& atten
 
 std::unexpected<Error> without_machine(Error error, const Attended& attended) {
   // Of any other error it is not known that nothing was.
-  if (!fleet::lacks_spot(error)) return std::unexpected{std::move(error)};
+  if (!fleet::lacks_machine(error)) return std::unexpected{std::move(error)};
   const training::TrainSpec& spec = attended.spec;
   const VolumeId& volume = spec.checkpoint_volume->id;
   error.hint =
@@ -222,7 +222,7 @@ Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, cons
   auto found = fleet::rent_replacement(change, wanted, announce);
   if (found) return Elsewhere{.rented = *std::move(found)};
   const auto& zones = attended.plan.other_zones;
-  if (zones.empty() || !fleet::lacks_spot(found.error()))
+  if (zones.empty() || !fleet::lacks_machine(found.error()))
     return std::unexpected{std::move(found).error()};
   announce(fmt::format("There is no machine in {}: {}.", own_zone, found.error().message));
   RUNCTL_TRY_LET(auto kept, fleet::keep_in_snapshots(change, training::volumes_of(attended.spec)));
@@ -236,12 +236,7 @@ Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, cons
     wanted.launch = *std::move(launch);
     found = fleet::rent_replacement(change, wanted, announce);
     if (found) return Elsewhere{.rented = *std::move(found), .kept = std::move(kept)};
-    if (!fleet::lacks_spot(found.error())) break;
-  }
-  Error error = std::move(found).error();
-  for (const auto& each : kept) {
-    error.details.push_back(fmt::format("snapshot {} of volume {} was taken for it, and stays",
-                                        each.snapshot.id, each.volume.id));
+    if (!fleet::lacks_machine(found.error())) break;
   }
   return std::unexpected{std::move(error)};
 }
@@ -309,6 +304,13 @@ std::unexpected<Error> taken_back(const Attended& attended) {
 }
 
 Result<InterruptionPlan> read_plan(const Arguments& arguments, const Means& means) {
+  if (run->stop && run->stop->by != node::interruption_notice) {
+    note(context,
+         fmt::format("EC2 takes {} back too; run {} was stopped before, and is not gone on "
+                     "with.",
+                     instance, run->id.str()));
+    return false;
+  }
   InterruptionPlan plan{.hook = arguments.get("--interruption-hook").value_or(""),
                         .other_zones = arguments.all("--fallback-zone")};
   RUNCTL_TRY_LET(plan.action, parse_action(arguments.get("--on-interruption")));
