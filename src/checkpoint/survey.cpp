@@ -11,6 +11,7 @@
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "checkpoint/half_saved.hpp"
 #include "checkpoint/inspect.hpp"
 #include "checkpoint/names.hpp"
 
@@ -270,6 +271,14 @@ class Sum {
   std::map<std::pair<std::string, unsigned>, std::set<unsigned>> shards_;
 };
 
+void judge_whole(Checkpoint& checkpoint, std::string_view own_name) {
+  if (checkpoint.finding.verdict == Verdict::damaged) return;
+  std::string why = why_half_saved(checkpoint, own_name);
+  if (why.empty()) return;
+  checkpoint.finding.verdict = Verdict::damaged;
+  checkpoint.finding.why = std::move(why);
+}
+
 }  // namespace
 
 Result<void> inspect(Place& place, Checkpoint& checkpoint, Depth depth) {
@@ -278,6 +287,7 @@ Result<void> inspect(Place& place, Checkpoint& checkpoint, Depth depth) {
   fill_in(finding.facts, facts_of_name(base_name(name)));
   checkpoint.finding = std::move(finding);
   checkpoint.depth = depth;
+  judge_whole(checkpoint, base_name(name));
   return {};
 }
 
@@ -294,6 +304,10 @@ Result<Grouping> survey(Place& place, Depth depth) {
     if (!looked && looked.error().code == Errc::not_found) continue;
     if (!looked) return std::unexpected{looked.error()};
     seen.push_back(std::move(checkpoint));
+  }
+  find_lacking(seen);
+  for (Checkpoint& checkpoint : seen) {
+    if (!checkpoint.lacks.empty()) judge_whole(checkpoint, checkpoint.name);
   }
   grouping.checkpoints = std::move(seen);
   return grouping;

@@ -23,6 +23,8 @@ struct Checkpoint {
   bool is_folder = false;
   bool is_unfinished = false;  // by its name
   bool is_linked = false;      // by another name too, or is itself a link
+  // Of a folder: a file that all older ones of its series have, with N for numbers; "" for none.
+  std::string lacks = {};
   Finding finding = {};
   Depth depth = Depth::structure;  // to which it was looked at
 };
@@ -44,12 +46,13 @@ struct Grouping {
 // facts from the file itself, then its JSON (of a folder its JSON, then its files), then its name.
 // In a folder, texts change nothing, and a file whose format is not known makes of `sound` a
 // `complete`; every file that an index
-// (*.index.json) names must be there, as must all of a set of shards. JSON that is cut off is
-// damage. Errors: those of reading that say nothing of the file (denied, unavailable, cancelled);
-// not_found when it is gone.
+// (*.index.json) names must be there, as must all of a set of shards, and what its writer writes
+// besides (half_saved.hpp). JSON that is cut off is damage. Errors: those of reading that say
+// nothing of the file (denied, unavailable, cancelled); not_found when it is gone.
 [[nodiscard]] Result<void> inspect(Place& place, Checkpoint& checkpoint, Depth depth);
 
-// All of a place, each looked at. What is removed meanwhile is left out. Errors: as above.
+// All of a place, each looked at, and folders beside their older siblings. What is removed
+// meanwhile is left out. Errors: as above.
 [[nodiscard]] Result<Grouping> survey(Place& place, Depth depth);
 
 }  // namespace runctl::checkpoint

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sys/stat.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "checkpoint/fixtures.hpp"
@@ -133,6 +134,52 @@ TEST_F(Survey, finds_what_is_torn_in_a_folder) {
   EXPECT_EQ(found[5].finding.verdict, Verdict::unknown);
   EXPECT_EQ(found[6].finding.verdict, Verdict::complete);
   EXPECT_EQ(found[7].finding.verdict, Verdict::damaged);
+}
+
+// Hugging Face's Trainer writes in place, and this last: killed before, the folder has only sound
+// files.
+TEST_F(Survey, a_folder_of_trainer_is_whole_with_its_last_file) {
+  for (const char* folder : {"checkpoint-500", "checkpoint-1000", "checkpoint-1500"}) {
+    put(fmt::format("{}/model.safetensors", folder), safetensors_of("{}", ""));
+    put(fmt::format("{}/training_args.bin", folder), good);
+  }
+  put("checkpoint-1000/trainer_state.json", "{}");
+  EXPECT_EQ(newest(), "checkpoint-1000");
+  put("my-epoch-1/model.safetensors", safetensors_of("{}", ""));
+  put("my-epoch-1/training_args.bin", good);  // as save_model() leaves it, which writes no state
+  const auto found = all();
+  ASSERT_THAT(names_of(found),
+              ElementsAre("checkpoint-1000", "checkpoint-1500", "checkpoint-500", "my-epoch-1"));
+  EXPECT_EQ(found[0].finding.verdict, Verdict::complete) << found[0].finding.why;
+  for (const std::size_t half : {1U, 2U}) {
+    EXPECT_EQ(found[half].finding.verdict, Verdict::damaged);
+    EXPECT_EQ(found[half].finding.why,
+              "trainer_state.json is missing, which its writer writes last");
+  }
+  EXPECT_EQ(found[3].finding.verdict, Verdict::complete) << found[3].finding.why;
+  // By its own name as well.
+  EXPECT_EQ(all("checkpoint-500")[0].finding.verdict, Verdict::damaged);
+}
+
+TEST_F(Survey, a_folder_is_whole_with_what_all_older_ones_have) {
+  for (const char* folder : {"step_10", "step_9", "step_11"}) {
+    put(fmt::format("{}/model.pt", folder), good);
+    put(fmt::format("{0}/global_{0}/rank_0.pt", folder), good);
+  }
+  put("step_9/optimizer.pt", good);
+  put("step_10/optimizer.pt", good);
+  put("step_10/only_here.pt", good);
+  put("step_8/model.pt", "");  // no example
+  EXPECT_EQ(newest(), "step_10");
+  ASSERT_EQ(skipped_.size(), 1);
+  EXPECT_EQ(skipped_[0].name, "step_11");
+  EXPECT_EQ(skipped_[0].why, "optimizer.pt is missing, which all older ones of its series have");
+  // Read to its end it is no better.
+  EXPECT_EQ(all("", Depth::contents)[1].finding.verdict, Verdict::damaged);
+  // A training that leaves it out from there on has other ways by the next one.
+  put("step_12/model.pt", good);
+  put("step_12/global_step_12/rank_0.pt", good);
+  EXPECT_EQ(newest(), "step_12");
 }
 
 TEST_F(Survey, puts_tensorflow_s_files_together) {

@@ -165,6 +165,12 @@ Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {
   return volume;
 }
 
+Result<std::vector<journal::Operation>> Cloud::operations_on(const std::string& subject) {
+  RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));
+  if (journal == nullptr) return std::vector<journal::Operation>{};
+  return journal->list({.place = place_, .subject = subject});
+}
+
 Result<std::vector<std::string>> Cloud::recent_devices(const VolumeId& volume) {
   std::vector<std::string> devices;
   RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));

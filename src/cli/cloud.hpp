@@ -14,6 +14,7 @@
 #include "aws/endpoint.hpp"
 #include "base/result.hpp"
 #include "cli/context.hpp"
+#include "journal/operation.hpp"
 #include "journal/recorder.hpp"
 #include "node/remote_shell.hpp"
 #include "volume/change.hpp"
@@ -59,6 +60,9 @@ class Cloud {
 
   // As volume::find_volume; says first when an operation on the volume was left unfinished.
   [[nodiscard]] Result<volume::VolumeFacts> find_volume(std::string_view text);
+
+  // What was done here on what has that id, the newest first. Errors: those of the journal.
+  [[nodiscard]] Result<std::vector<journal::Operation>> operations_on(const std::string& subject);
 
   // The device names that the volume had, or was to have, within the life of a request.
   [[nodiscard]] Result<std::vector<std::string>> recent_devices(const VolumeId& volume);

@@ -12,6 +12,7 @@
 #include "fleet/launch.hpp"
 #include "fleet/prewarm.hpp"
 #include "fleet/provision.hpp"
+#include "fleet/relocate.hpp"
 #include "volume/attach.hpp"
 #include "volume/create.hpp"
 #include "volume/detach.hpp"
@@ -181,12 +182,22 @@ Result<std::string> go_on_with_new_volume(const Change& change) {
   return words_of(id, instance_id, placed);
 }
 
+// What went with a launch that was to go on in another zone: none of it is a machine's to have.
+std::string rest_of_launch(const Change& change) {
+  std::string words;
+  for (std::string line : what_was_made(change)) {
+    line.front() = static_cast<char>(line.front() - 'a' + 'A');
+    words += fmt::format(" {}.", line);
+  }
+  return words;
+}
+
 // A machine that was to have data volumes gets them.
 Result<std::string> go_on_launch(const Change& change) {
   const Operation& operation = change.recorder.operation();
   const auto machines = subjects_of<InstanceId>(operation);
   if (!has_happened(operation, "RunInstances") || machines.empty()) {
-    return never_happened("No machine was rented.");
+    return never_happened("No machine was rented.") + rest_of_launch(change);
   }
   const InstanceId& id = machines.front();
   RUNCTL_TRY_LET(const auto plan, parse_json(operation.plan));
@@ -197,8 +208,11 @@ Result<std::string> go_on_launch(const Change& change) {
     RUNCTL_TRY(provision(change, instance, data));
   }
   return fmt::format(
-      "Instance {} is there ('{}'){} and costs money. To give it back: runctl aws terminate {}", id,
-      volume::name_of(instance.state), is_empty(data) ? "" : ", with its volumes mounted,", id);
+             "Instance {} is there ('{}'){} and costs money. To give it back: runctl aws terminate "
+             "{}",
+             id, volume::name_of(instance.state),
+             is_empty(data) ? "" : ", with its volumes mounted,", id) +
+         (is_empty(data) ? rest_of_launch(change) : "");
 }
 
 // A snapshot whose label was not written is worth what one without a freeze is.

@@ -23,6 +23,7 @@ Result<PowerFacts> read_power_facts(const volume::Session& session,
   }
   if (!facts.agent_online) return facts;
   auto runs = node::unfinished_runs(volume::machine_of(session, instance.id, question_patience));
+  facts.runs_are_known = runs.has_value();
   if (runs) facts.runs = *std::move(runs);
   return facts;
 }

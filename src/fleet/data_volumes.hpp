@@ -19,14 +19,18 @@ struct PowerFacts {
   volume::InstanceFacts instance;
   bool agent_online = false;
   std::vector<node::UnfinishedRun> runs = {};  // as far as the machine could say
-  std::optional<SpotFacts> spot = {};          // of a spot machine, where its request matters
+  bool runs_are_known = false;                 // it could
+  // Of a machine that could not: those that may have the only copy of their results on its own
+  // disk, by what the journal knows (started_uploads); their ids.
+  std::vector<std::string> maybe_only_here = {};
+  std::optional<SpotFacts> spot = {};  // of a spot machine, where its request matters
 };
 
 // How much of its care the user has waived by name (--unsafe-skip-unmount).
 enum class Unmounting : bool { required, skipped };
 
-// Errors: those of the reads; a machine that does not say what runs on it is as one on which
-// nothing runs.
+// Errors: those of the reads. A machine that is off, or does not say what runs on it, has no
+// `runs`, and they are not known.
 [[nodiscard]] Result<PowerFacts> read_power_facts(const volume::Session& session,
                                                   const volume::InstanceFacts& instance);
 

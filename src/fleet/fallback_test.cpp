@@ -10,6 +10,7 @@
 
 #include "aws/codec.hpp"
 #include "aws/ec2/spot_request.hpp"
+#include "fleet/replace.hpp"
 #include "io/fake_clock.hpp"
 #include "io/log.hpp"
 #include "io/random.hpp"
@@ -38,6 +39,18 @@ TEST(LacksSpot, IsWhatOnlyTheSpotMarketIsShortOf) {
         "InvalidAMIID.NotFound", "InvalidParameterValue", "RequestLimitExceeded", "InternalError",
         ""}) {
     EXPECT_FALSE(lacks_spot(refused(code))) << code;
+  }
+}
+
+TEST(LacksMachine, IsAWantOfQuotaTooOnDemand) {
+  for (const char* const code : {"InsufficientInstanceCapacity", "MaxSpotInstanceCountExceeded",
+                                 "VcpuLimitExceeded", "InstanceLimitExceeded"}) {
+    EXPECT_TRUE(lacks_machine(refused(code))) << code;
+    EXPECT_FALSE(lacks_machine(refused(code, Effect::unknown))) << code;
+  }
+  for (const char* const code :
+       {"UnauthorizedOperation", "InvalidAMIID.NotFound", "RequestLimitExceeded", ""}) {
+    EXPECT_FALSE(lacks_machine(refused(code))) << code;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "fleet/relocate.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +9,8 @@
 
 #include "aws/ec2/network.hpp"
 #include "aws/ec2/zone.hpp"
+#include "fleet/give_back.hpp"
+#include "fleet/provision.hpp"
 #include "volume/create.hpp"
 #include "volume/read.hpp"
 #include "volume/snapshot.hpp"
@@ -111,6 +114,40 @@ Result<VolumeFacts> copy_in_zone(const Change& change, const VolumeInSnapshot& k
                                      .source = kept.snapshot,
                                      .tags = tags_of(from)}));
   return volume::wait_until_available(change.session, made.id);
+}
+
+std::string deletion_of(const SnapshotId& snapshot) {
+  return fmt::format("aws ec2 delete-snapshot --snapshot-id {}", snapshot);
+}
+
+std::vector<std::string> snapshots_taken(const Change& change) {
+  std::vector<std::string> words;
+  for (const SnapshotId& id : subjects_of<SnapshotId>(change.recorder.operation())) {
+    const auto line = fmt::format("snapshot {} was taken for it, and costs money; to delete it: {}",
+                                  id, deletion_of(id));
+    if (std::ranges::find(words, line) == words.end()) words.push_back(line);
+  }
+  return words;
+}
+
+std::vector<std::string> what_was_made(const Change& change) {
+  std::vector<std::string> words;
+  const auto volumes = made_volumes(change);
+  if (!volumes) {
+    words.push_back(
+        fmt::format("volumes that were made for it could not be looked up ({}); to see "
+                    "them: runctl aws ebs list",
+                    volumes.error().message));
+  } else {
+    for (const VolumeFacts& each : *volumes) {
+      words.push_back(
+          fmt::format("volume {} was made for it, and costs money; to delete it: "
+                      "runctl aws ebs delete {}",
+                      each.id, each.id));
+    }
+  }
+  std::ranges::move(snapshots_taken(change), std::back_inserter(words));
+  return words;
 }
 
 }  // namespace runctl::fleet

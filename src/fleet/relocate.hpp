@@ -39,4 +39,13 @@ struct VolumeInSnapshot {
                                                        const VolumeInSnapshot& kept,
                                                        const std::string& zone);
 
+// What such an operation has made besides the machine, and what goes on costing money: each volume
+// and each snapshot, in words, with the command that deletes it. Where that cannot be looked up, it
+// says so.
+[[nodiscard]] std::vector<std::string> what_was_made(const volume::Change& change);
+// The same of the snapshots alone, which the journal knows.
+[[nodiscard]] std::vector<std::string> snapshots_taken(const volume::Change& change);
+// "aws ec2 delete-snapshot …": runctl itself deletes none.
+[[nodiscard]] std::string deletion_of(const SnapshotId& snapshot);
+
 }  // namespace runctl::fleet

@@ -84,6 +84,15 @@ bool is_taken_back(const volume::InstanceFacts& instance) {
   return instance.reason_code.starts_with("Server.SpotInstance");
 }
 
+bool lacks_machine(const Error& error) {
+  if (lacks_spot(error)) return true;
+  // Source: EC2 API reference, "Error codes for the Amazon EC2 API": the quotas of on-demand
+  // machines, each of a family of types.
+  return error.effect == Effect::not_applied && error.remote &&
+         (error.remote->code == "VcpuLimitExceeded" ||
+          error.remote->code == "InstanceLimitExceeded");
+}
+
 Result<LaunchSpec> launch_spec_of(const Session& session, const volume::InstanceFacts& instance) {
   RUNCTL_TRY_LET(const auto found, session.aws.call<aws::ec2::DescribeInstances>(
                                        {.instance_ids = {instance.id.str()}}, session.options()));
@@ -127,7 +136,7 @@ Result<Rented> rent_replacement(const Change& change, const ReplacementSpec& spe
     launch.type = choice.type;
     launch.market = choice.market;
     auto rented = launch_with_fallback(change, launch, {.allowed = false});
-    if (rented || !lacks_spot(rented.error())) return rented;
+    if (rented || !lacks_machine(rented.error())) return rented;
     lacking = std::move(rented).error();
   }
   return std::unexpected{*std::move(lacking)};

@@ -34,6 +34,10 @@ struct ReplacementSpec {
 // "a spot t3.medium, …", in the order in which they are tried.
 [[nodiscard]] std::vector<std::string> choices_of(const ReplacementSpec& spec);
 
+// Whether EC2 refused a launch, and made nothing, for want of capacity, for the price, or for a
+// quota of spot or on-demand machines: another type, market or zone may have one. Pure.
+[[nodiscard]] bool lacks_machine(const Error& error);
+
 // Rents the first of them that is to be had: every type as a spot machine, then, where that is
 // allowed, every type on demand; `announce` is told why before each that is not the first. Only a
 // want of capacity, the price and the quota lead to the next. Errors: those of

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.hpp"
 #include "volume/read.hpp"
 #include "volume/wait.hpp"
 
@@ -43,6 +44,29 @@ Error would_be_lost(const volume::InstanceFacts& instance, const node::Unfinishe
   return error;
 }
 
+Error may_be_lost(const volume::InstanceFacts& instance, const std::string& run) {
+  const bool off = instance.state == InstanceState::stopped;
+  Error error = refuse(
+      fmt::format("What run {} has written may be on the disk of instance {} alone.", run,
+                  instance.id),
+      fmt::format("Its results were to be uploaded from there, and the machine {} cannot be asked "
+                  "whether they are.",
+                  off ? "is off and" : "does not answer and"));
+  error.ways_out = {
+      off ? fmt::format("runctl aws start {} --wait   # then this command again", instance.id)
+          : fmt::format("runctl aws wait {}   # then this command again", instance.id),
+      fmt::format("runctl aws terminate {} --unsafe-lose-results", instance.id)};
+  return error;
+}
+
+bool has_whole_end(const journal::Operation& operation) {
+  return std::ranges::any_of(operation.steps, [](const journal::Step& step) {
+    if (step.action != "machine:run-ended") return false;
+    const auto end = parse_json(step.request);
+    return end && boolean_at(*end, "results_are_whole").value_or(false);
+  });
+}
+
 Result<void> wait_until_terminated(const volume::Session& session, const InstanceId& instance) {
   RUNCTL_TRY(volume::wait_for<bool>(
       session, {}, fmt::format("instance {} to be terminated", instance),
@@ -68,6 +92,23 @@ Result<void> wait_until_free(const volume::Session& session, const VolumeId& id,
 
 }  // namespace
 
+std::vector<std::string> started_uploads(std::span<const journal::Operation> operations,
+                                         const InstanceId& instance) {
+  std::vector<std::string> runs;
+  for (const journal::Operation& operation : operations) {
+    if (has_whole_end(operation)) continue;
+    for (const journal::Step& step : operation.steps) {
+      if (step.action != "machine:start-run" || step.outcome == journal::Outcome::not_applied)
+        continue;
+      const auto started = parse_json(step.request);
+      if (!started || string_at(*started, "instance") != instance.str()) continue;
+      if (!boolean_at(*started, "only_here").value_or(false)) continue;
+      runs.push_back(string_at(*started, "run").value_or(""));
+    }
+  }
+  return runs;
+}
+
 TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting, Results results) {
   TerminatePlan plan;
   const auto& instance = facts.instance;
@@ -87,6 +128,10 @@ TerminatePlan plan_terminate(const PowerFacts& facts, Unmounting unmounting, Res
       std::ranges::find_if(facts.runs, [](const auto& run) { return run.is_only_here; });
   if (only_copy != facts.runs.end() && results == Results::kept) {
     plan.refusal = would_be_lost(instance, *only_copy);
+    return plan;
+  }
+  if (!facts.runs_are_known && !facts.maybe_only_here.empty() && results == Results::kept) {
+    plan.refusal = may_be_lost(instance, facts.maybe_only_here.front());
     return plan;
   }
   const bool on = instance.state != InstanceState::stopped;

@@ -1,5 +1,10 @@
 #include "fleet/terminate.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace runctl::fleet {
@@ -53,6 +58,60 @@ TEST(PlanTerminate, RefusesWhereTheMachinesDiskHasTheOnlyCopyOfResultsUnlessTold
   ASSERT_TRUE(plan.refusal.has_value());
   EXPECT_EQ(plan.refusal->ways_out.size(), 3U);
   EXPECT_FALSE(plan_terminate(facts, Unmounting::required, Results::lost).refusal.has_value());
+}
+
+TEST(PlanTerminate, RefusesWhereItCannotBeAskedAndMayHaveTheOnlyCopyUnlessToldByName) {
+  auto facts = machine_with_data();
+  facts.agent_online = false;
+  facts.maybe_only_here = {"r"};
+  for (const auto state : {InstanceState::stopped, InstanceState::running}) {
+    facts.instance.state = state;
+    const auto plan = plan_terminate(facts, Unmounting::skipped);
+    ASSERT_TRUE(plan.refusal.has_value());
+    EXPECT_EQ(plan.refusal->code, Errc::conflict);
+    EXPECT_EQ(plan.refusal->ways_out.size(), 2U);
+    EXPECT_FALSE(plan_terminate(facts, Unmounting::skipped, Results::lost).refusal.has_value());
+  }
+  // What it says itself counts.
+  facts.agent_online = true;
+  facts.runs_are_known = true;
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+  // One that nothing was ever run on, for all that is known here.
+  facts.runs_are_known = false;
+  facts.maybe_only_here = {};
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+  facts.maybe_only_here = {"r"};
+  facts.instance.state = InstanceState::terminated;
+  EXPECT_FALSE(plan_terminate(facts, Unmounting::required).refusal.has_value());
+}
+
+TEST(StartedUploads, AreThoseOfTheMachineThatMayHaveBegunAndWhoseEndIsNotKnown) {
+  const auto machine = InstanceId::parse("i-0bbbbbbbbbbbbbbb1").value();
+  using journal::Outcome;
+  const auto start = [](std::string request, Outcome outcome = Outcome::applied) {
+    return journal::Step{
+        .action = "machine:start-run", .request = std::move(request), .outcome = outcome};
+  };
+  const auto run = [](const char* name, const char* instance = "i-0bbbbbbbbbbbbbbb1",
+                      bool only_here = true) {
+    return fmt::format(R"({{"instance":"{}","run":"{}","only_here":{}}})", instance, name,
+                       only_here);
+  };
+  const journal::Step whole{.action = "machine:run-ended",
+                            .request = R"({"results_are_whole":true})",
+                            .outcome = Outcome::applied};
+  const journal::Step part{.action = "machine:run-ended",
+                           .request = R"({"results_are_whole":false})",
+                           .outcome = Outcome::applied};
+  const std::vector<journal::Operation> operations{
+      {.steps = {{.action = "AttachVolume", .request = "{}"}, start(run("a"))}},
+      {.steps = {start(run("no"), Outcome::not_applied)}},
+      {.steps = {start(run("b"), Outcome::unknown)}},
+      {.steps = {start(run("no", "i-0ccccccccccccccc1"))}},
+      {.steps = {start(run("no", "i-0bbbbbbbbbbbbbbb1", false)), start("nonsense")}},
+      {.steps = {start(run("no")), whole}},
+      {.steps = {start(run("c")), part}}};
+  EXPECT_EQ(started_uploads(operations, machine), (std::vector<std::string>{"a", "b", "c"}));
 }
 
 TEST(PlanTerminate, CallsATerminatedMachineDone) {

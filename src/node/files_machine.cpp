@@ -15,7 +15,7 @@ constexpr unsigned nobody = 65534;
 
 std::vector<std::string> environment_of(const std::filesystem::path& folder,
                                         const std::vector<std::string>& more) {
-  std::vector<std::string> all{"PATH=/usr/bin:/bin",
+  std::vector<std::string> all{fmt::format("PATH={}/bin:/usr/bin:/bin", folder.string()),
                                fmt::format("RUNCTL_FILES_ROOT={}", folder.string())};
   all.insert(all.end(), more.begin(), more.end());
   return all;
@@ -47,6 +47,12 @@ FilesMachine::FilesMachine(const std::vector<std::string>& variables)
 std::string FilesMachine::said_by(const std::string& command) {
   const auto outcome = shell_.run(instance_, command, std::chrono::seconds{10}, {});
   return outcome ? std::string{trim(outcome->out)} : outcome.error().message;
+}
+
+void FilesMachine::stand_in(std::string_view name, std::string_view text) {
+  said_by(fmt::format(
+      "mkdir -p {0}/bin; printf '#!/bin/sh\n%s\n' {2} >{0}/bin/{1}; chmod 755 {0}/bin/{1}",
+      root().string(), name, shell_quote(text)));
 }
 
 std::filesystem::path FilesMachine::add(const VolumeId& volume) {

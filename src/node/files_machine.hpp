@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/strong_id.hpp"
@@ -33,6 +34,8 @@ class FilesMachine {
   std::filesystem::path add(const VolumeId& volume);
   [[nodiscard]] Machine machine() { return {.shell = shell_, .instance = instance_}; }
   [[nodiscard]] const std::filesystem::path& root() const { return folder_.path(); }
+  // From here on the machine's scripts find this text of sh as the program of that name.
+  void stand_in(std::string_view name, std::string_view text);
   // As a command of that user.
   std::string said_by(const std::string& command);
 

@@ -57,6 +57,9 @@ struct RunPackages {
 // "pyproject": stable names.
 [[nodiscard]] std::string_view name_of(RunPackages::Kind kind);
 
+// StopRequest::by of a run that was asked to end because EC2 takes its machine back (watch_run.sh).
+inline constexpr std::string_view interruption_notice = "EC2's spot interruption notice";
+
 // What happens on a spot machine when EC2 takes it back, whether we are connected or not
 // (watch_run.sh): the notice is seen within three seconds, the program gets SIGTERM and what is
 // left of the notice's time but for the last 15 s, and the volumes are unmounted.

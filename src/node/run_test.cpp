@@ -317,6 +317,38 @@ TEST_F(runs, runs_are_listed_newest_first) {
   EXPECT_EQ((*listed)[0].command, "sh -c 'exit 0'");
 }
 
+// As an upload touches it, which goes on after a later run was started.
+TEST_F(runs, are_ordered_by_their_start_and_not_by_what_was_done_in_them_last) {
+  for (const char* name : {"a", "b"}) {
+    ASSERT_EQ(code_of(start_run(bed_.machine(), shell_run(name, "exit 0"))), "");
+    (void)when_ended(id(name));
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  bed_.said_by(fmt::format("touch {}/runs/a/upload_status", bed_.root().string()));
+  const auto listed = list_runs(bed_.machine(), 1);
+  ASSERT_EQ(code_of(listed), "");
+  ASSERT_THAT(*listed, SizeIs(1));
+  EXPECT_EQ(listed->front().id.str(), "b");
+}
+
+// A number that was given out must not be given out again: of what a crash has emptied, none is
+// known to be new.
+TEST_F(runs, a_fence_that_is_empty_or_cannot_be_read_is_damaged_and_not_the_first) {
+  auto spec = shell_run("first", "true");
+  spec.checkpoint_directory = checkpoints();
+  ASSERT_EQ(code_of(start_run(bed_.machine(), spec)), "");
+  (void)when_ended(spec.id);
+  for (const char* damage : {": >{}", "printf '\\n' >{}", "printf 3x >{}", "rm {0}; mkdir {0}"}) {
+    SCOPED_TRACE(damage);
+    bed_.said_by(fmt::format(fmt::runtime(damage), checkpoints() + "/.runctl.fence"));
+    auto next = shell_run("next", "true");
+    next.checkpoint_directory = checkpoints();
+    const auto refused = start_run(bed_.machine(), next);
+    ASSERT_EQ(code_of(refused), "not_started");
+    EXPECT_THAT(refused.error().message, HasSubstr("/.runctl.fence is damaged"));
+  }
+}
+
 TEST_F(runs, what_cannot_be_a_run_is_refused_before_anything_is_sent) {
   for (const char* bad : {"", "../x", "a b", ".hidden", "-x", "a/b"}) {
     EXPECT_FALSE(RunId::parse(bad).has_value()) << bad;

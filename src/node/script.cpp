@@ -25,9 +25,9 @@ const std::vector<std::string_view>& parts_of(std::string_view name) {
   static const List of_fetching{"prelude",       "machine", "users",
                                 "files_machine", "device",  "download"};
   static const List of_placing{"prelude", "download"};
-  static const List of_runs{"prelude", "run_state", "run_more"};
-  static const List of_choosing{"prelude", "run_state"};
-  static const List of_jobs{"prelude", "run_state", "job_state"};
+  static const List of_runs{"prelude", "background", "run_state", "run_more"};
+  static const List of_choosing{"prelude", "background", "run_state"};
+  static const List of_jobs{"prelude", "background", "job_state"};
   static const List plain{"prelude"};
   if (name == "fetch") return of_fetching;
   if (name == "place_code") return of_placing;

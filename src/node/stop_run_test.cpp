@@ -196,6 +196,15 @@ TEST_F(stopping, without_its_wrapper_it_is_stopped_all_the_same) {
   EXPECT_EQ(killed->left_count, 0U);
 }
 
+// What is waited for by the number of looks takes as long as these do.
+TEST_F(stopping, the_grace_is_time_and_not_a_number_of_looks) {
+  started(shell_run("r", "trap '' TERM; echo up; while :; do /bin/sleep 0.1; done"), "up");
+  bed_.stand_in("sleep", fmt::format("echo >>{}/sleeps; exec /bin/sleep 1", bed_.root().string()));
+  ASSERT_EQ(code_of(stop_run(bed_.machine(), id("r"), {.wait = std::chrono::seconds{2}})), "");
+  EXPECT_LE(std::stoi(bed_.said_by(fmt::format("wc -l <{}/sleeps", bed_.root().string()))), 3);
+  bed_.said_by(fmt::format("rm {}/bin/sleep", bed_.root().string()));
+}
+
 TEST_F(stopping, an_unknown_run_is_not_found) {
   EXPECT_EQ(stop_run(bed_.machine(), id("nothing"), ask).error().code, Errc::not_found);
 }

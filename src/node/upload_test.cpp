@@ -313,6 +313,61 @@ TEST_F(uploading, a_run_that_is_killed_with_its_wrapper_is_uploaded_all_the_same
   EXPECT_EQ(objects(), "output/a ");
 }
 
+// As the kernel does for want of memory: nothing says of its files what became of them.
+TEST_F(uploading, what_a_killed_part_had_to_send_is_sent_again) {
+  ask("echo 3 >slow");
+  start(run_of(
+      R"sh(cd "$RUNCTL_OUTPUT_DIR"; for i in 1 2 3; do echo $i >f$i; done; until [ -e "$GO" ]; do sleep 0.1; done
+    for i in 4 5 6; do echo $i >f$i; done)sh"));
+  ASSERT_TRUE(in_time(fmt::format("grep -q f3 {}/log", folder_.path().string())));
+  let_go();
+  ASSERT_TRUE(in_time(fmt::format("grep -q f4 {}/log", folder_.path().string())));
+  bed_.said_by(fmt::format(
+      "for p in /proc/[0-9]*; do [ \"$(readlink $p/cwd)\" = {0} ] && tr '\\0' ' ' "
+      "<$p/cmdline | grep -q -e 'upload.sh task' -e '^curl' && kill -9 ${{p#/proc/}}; done",
+      directory_));
+  const auto over = when_over();
+  EXPECT_TRUE(over.upload->is_whole()) << over.upload->trouble;
+  EXPECT_EQ(objects(), "output/f1 output/f2 output/f3 output/f4 output/f5 output/f6 ");
+}
+
+// A volume that is unmounted under it: its files are not what the run has removed.
+TEST_F(uploading, what_goes_with_its_directory_was_not_uploaded) {
+  ask("echo 3 >slow");
+  start(run_of(R"sh(cd "$RUNCTL_CHECKPOINT_DIR"; for i in 1 2 3; do echo $i >step_$i.pt; done)sh"));
+  ASSERT_TRUE(in_time(fmt::format("grep -q step_ {}/log", folder_.path().string())));
+  bed_.said_by(fmt::format("mv {0}/checkpoints {0}/unmounted", bed_.root().string()));
+  const auto over = when_over();
+  EXPECT_TRUE(over.upload->is_finished);
+  EXPECT_FALSE(over.upload->is_whole());
+  EXPECT_GT(over.upload->failed_count, 0U);
+  std::string said;
+  for (const auto& one : over.upload->failed) said += one.path + ": " + one.why + "\n";
+  EXPECT_THAT(said, HasSubstr("/checkpoints: the directory is not there any more"));
+}
+
+TEST_F(uploading, a_folder_that_cannot_be_looked_into_is_named) {
+  start(run_of(
+      R"sh(cd "$RUNCTL_OUTPUT_DIR"; mkdir shut; echo 1 >shut/in; echo 1 >out; chmod 0 shut)sh"));
+  const auto over = when_over();
+  bed_.said_by(fmt::format("chmod 700 {}/output/shut", directory_));
+  EXPECT_EQ(objects(), "output/out ");
+  EXPECT_TRUE(over.upload->is_finished);
+  EXPECT_FALSE(over.upload->is_whole());
+  ASSERT_THAT(over.upload->failed, SizeIs(1));
+  EXPECT_THAT(over.upload->failed[0].path, HasSubstr("/output/shut"));
+}
+
+// Hugging Face's Trainer writes it last, and that is how a reader knows that the rest is there.
+TEST_F(uploading, the_file_that_says_that_a_checkpoint_is_whole_is_sent_last) {
+  start(run_of(
+      R"sh(cd "$RUNCTL_CHECKPOINT_DIR"; mkdir .tmp-1; cd .tmp-1; echo small >training_args.bin
+    head -c 100000 /dev/zero >trainer_state.json; head -c 9000000 /dev/zero >model.safetensors
+    cd ..; mv .tmp-1 checkpoint-500)sh"));
+  EXPECT_TRUE(when_over().upload->is_whole());
+  EXPECT_EQ(ask("tail -n 1 log"), "204 folder/r/checkpoints/checkpoint-500/trainer_state.json");
+}
+
 TEST_F(uploading, after_the_form_has_expired_it_says_so) {
   RunSpec spec = run_of(R"sh(cd "$RUNCTL_OUTPUT_DIR"; echo 1 >late)sh");
   spec.upload->expires =

@@ -231,6 +231,44 @@ TEST_F(watching_a_spot_machine, the_hook_runs_before_the_signal_with_the_environ
   EXPECT_LT(hook, log.find("saved"));
 }
 
+// It is EC2's doing all the same: --auto-resume goes on with such a run alone.
+TEST_F(watching_a_spot_machine, a_program_that_the_hook_makes_end_was_stopped) {
+  start(spec("echo up; until [ -e asked ]; do sleep 0.1; done; echo saved; exit 0",
+             "touch asked; while ! grep -q '^[0-9]' ../runs/$RUNCTL_RUN_ID/status "
+             "$PWD/runs/$RUNCTL_RUN_ID/status 2>/dev/null; do sleep 0.1; done; echo hooked"));
+  metadata_.announce("terminate", seconds{60});
+  const auto ended = when_finished();
+  EXPECT_THAT(ended.log, HasSubstr("hooked"));
+  EXPECT_EQ(ended.run.state, RunState::stopped);
+  EXPECT_EQ(ended.run.exit_status, 0);
+  ASSERT_TRUE(ended.run.stop.has_value());
+  EXPECT_EQ(ended.run.stop->by, "EC2's spot interruption notice");
+}
+
+// A second signal would cut short what the first one began.
+TEST_F(watching_a_spot_machine, a_run_that_was_asked_to_end_before_is_not_asked_again) {
+  start(spec(
+      "trap 'echo got' TERM; echo up; n=0; while [ $n -lt 60 ]; do n=$((n+1)); sleep 0.1; done"));
+  ASSERT_EQ(code_of(stop_run(bed_.machine(), id("r"),
+                             {.by = "me@here", .wait = std::chrono::milliseconds{100}})),
+            "");
+  metadata_.announce("terminate", seconds{60});
+  const auto ended = when_finished();
+  const auto got = ended.log.find("got");
+  EXPECT_NE(got, std::string::npos);
+  EXPECT_EQ(ended.log.find("got", got + 1), std::string::npos) << ended.log;
+  EXPECT_EQ(ended.run.stop->by, "me@here");
+}
+
+// A machine that was asleep sees it late; `timeout 0` knows no end.
+TEST_F(watching_a_spot_machine, the_hook_is_left_out_when_its_time_is_over) {
+  start(spec(saves_and_ends, "echo hooked; sleep 300"));
+  metadata_.announce("terminate", seconds{-5});
+  const auto ended = when_finished();
+  EXPECT_EQ(ended.run.state, RunState::stopped);
+  EXPECT_THAT(ended.log, ::testing::Not(HasSubstr("hooked")));
+}
+
 TEST_F(watching_a_spot_machine, hibernation_ends_nothing) {
   start(spec(saves_and_ends));
   metadata_.announce("hibernate", seconds{2});

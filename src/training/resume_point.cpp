@@ -70,6 +70,14 @@ Result<std::int64_t> read_fence(const fs::path& directory) {
   return fence;
 }
 
+// Whose directory it was: the next run looks whether something of that one is left.
+std::string last_run(const fs::path& lock) {
+  const auto said = read_file(lock, 4096).value_or("");
+  const auto words = split(std::string_view{said}.substr(0, said.find('\n')), ' ');
+  if (words.front() != "choosing") return std::string{words.front()};
+  return words.size() > 3 ? std::string{words[3]} : "";
+}
+
 // Held by this process until it is destroyed. A run that has ended holds it for a moment longer.
 Result<RandomAccessFile> lock(const fs::path& directory, std::int64_t fence, Clock& clock,
                               const std::stop_token& stop) {
@@ -85,7 +93,7 @@ Result<RandomAccessFile> lock(const fs::path& directory, std::int64_t fence, Clo
   if (!locked && locked.error().code == Errc::conflict) return busy(directory);
   if (!locked) return std::unexpected{locked.error()};
   RandomAccessFile file{*std::move(locked), path};
-  const std::string line = fmt::format("choosing 0 {}\n", fence);
+  const std::string line = fmt::format("choosing 0 {} {}\n", fence, last_run(path));
   RUNCTL_TRY(file.truncate(0));
   RUNCTL_TRY(file.write_at(0, std::as_bytes(std::span{line})));
   return file;

@@ -161,8 +161,11 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
   session.progress("starting the run");
   // By its id `runctl runs` finds the machine that it is on.
   change.recorder.add_subject(run_spec.id.str());
+  // What is uploaded from the machine's own disk has to be asked for before the machine goes.
+  const bool only_here = run_spec.upload && directories.checkpoints.empty();
   auto started = on_machine(
-      change, "start-run", {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}},
+      change, "start-run",
+      {{"instance", spec.instance.id.str()}, {"run", run_spec.id.str()}, {"only_here", only_here}},
       [&]() { return node::start_run(machine_of(session, spec.instance.id), run_spec); });
   if (!started) {
     explain_refusal(started.error(), fmt::format(" --instance {}", spec.instance.id));

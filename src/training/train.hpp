@@ -29,6 +29,7 @@ using Stage =
 struct UploadHooks {
   std::function<Result<void>(const node::RunId&, const std::vector<std::string>& argv)> prepare;
   std::function<Result<node::UploadSpec>(const node::RunId&)> sign;
+  std::function<std::string(const node::RunId&)> target;  // in words: "s3://bucket/folder/RUN/"
 };
 
 struct TrainSpec {

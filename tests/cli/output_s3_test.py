@@ -164,6 +164,23 @@ class OnMachines:
         self.assertEqual(record["state"], "stopped")
         self.assertEqual(list(self.objects(run)), ["output/kept"])
 
+    def test_a_machine_that_cannot_be_asked_is_not_given_away_with_the_only_copy(self):
+        machine, never_used = self.cloud.machine(), self.cloud.machine()
+        self.fault("add", "PostObject", "fail-before", "code=AccessDenied", "status=403", "times=1000")
+        run = self.cloud.run("aws", "train", machine, self.script, "--output-s3", "s3://results/kept", "--output", "id", "--", "a=5")
+        self.assertEqual(run.code, 0, run)
+        for each in (machine, never_used):
+            self.assertEqual(self.cloud.run("aws", "stop", each, "--yes").code, 0)
+        terminate = ("aws", "terminate", machine, "--yes")
+        refused = self.cloud.run(*terminate)
+        self.assertEqual(refused.code, 4, refused)
+        for words in (f"What run {run.out.strip()} has written may be on the disk of instance {machine} alone",
+                      f"runctl aws start {machine} --wait", "--unsafe-lose-results"):
+            self.assertIn(words, refused.err)
+        self.assertEqual(self.cloud.run("aws", "status", machine, "--output", "json").record["state"], "stopped")
+        self.assertEqual(self.cloud.run("aws", "terminate", never_used, "--yes").code, 0)
+        self.assertEqual(self.cloud.run(*terminate, "--unsafe-lose-results").code, 0)
+
     def test_faults_of_s3_are_survived(self):
         self.fault("add", "PostObject", "fail-before", "code=InternalError", "status=500", "times=2")
         self.fault("add", "PostObject", "reset", "times=1")

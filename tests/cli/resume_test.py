@@ -269,6 +269,38 @@ class SameVerdict(cloud.CloudTest):
         self.check_verdicts()
         self.assertEqual(self.check_choice(), "")
 
+    def trainer_saves(self, step, files):
+        """The first of the files that Hugging Face's Trainer writes, in its order, in place."""
+        whole = {"model.safetensors": safetensors({}), "training_args.bin": fixture("torch.pt"), "optimizer.pt": fixture("torch.pt"),
+                 "scheduler.pt": fixture("torch.pt"), "rng_state_0.pth": fixture("torch.pt"),
+                 "trainer_state.json": b'{"epoch": 1.0, "global_step": %d}' % step}
+        for name in list(whole)[:files]:
+            self.file(f"checkpoint-{step}/{name}", whole[name], 1_700_000_000 + step)
+
+    def test_of_folders_that_are_half_saved(self):
+        base = self.place
+        for files in range(1, 7):
+            with self.subTest(files=files):
+                self.place = os.path.join(base, str(files))
+                self.trainer_saves(500, 6)
+                self.trainer_saves(1000, files)
+                self.check_verdicts()
+                self.assertEqual(self.check_choice(), "checkpoint-1000" if files == 6 else "checkpoint-500")
+                cleaned = self.cloud.run("checkpoint", "cleanup", self.place, "--keep-last-n", "1", "--yes")
+                self.assertEqual(cleaned.code, 0, cleaned)
+                self.assertEqual(os.path.exists(os.path.join(self.place, "checkpoint-500")), files < 6)
+        # The first one of all, and one that has no number in common with the rest.
+        self.place = os.path.join(base, "first")
+        self.trainer_saves(500, 4)
+        for step in (8, 9, 10):
+            self.file(f"global_step{step}/rank_{step}.pt", fixture("torch.pt"))
+            self.file(f"Epoch_{step}-step_{step}/model.pt", fixture("torch.pt"))
+        self.file("global_step9/optim.pt", fixture("torch.pt"))
+        self.file("Epoch_9-step_9/optim.pt", fixture("torch.pt"))
+        self.file("Epoch_8-step_8/optim.pt", fixture("torch.pt"))
+        self.assertEqual(self.check_verdicts(7), {"sound", "complete", "damaged"})
+        self.check_choice()
+
     def test_the_choice_in_folders_made_at_random(self):
         good = [npz(epoch=numpy.array(2), w=numpy.arange(20.0)), fixture("torch.pt"), safetensors({}), npz(w=numpy.ones(9)),
                 pickle.dumps({"epoch": 1, "step": 4})]
@@ -332,6 +364,22 @@ class SameVerdict(cloud.CloudTest):
         process.returncode = status
         self.assertEqual((status, said["checkpoint"]["state"]), (0, "sound"))
         self.assertLess(usage.ru_maxrss, 100 << 10)
+
+    def test_long_texts_take_little_memory(self):
+        """A pattern of Python's took more than a hundred bytes for each of their characters."""
+        text = json.dumps({"a": [[]] * 40, "long": "\\\"x" * (3 << 20)}).encode()
+        self.file("epoch_1.safetensors", safetensors({"a": "[" * 40, "long": "x" * (30 << 20)}))
+        self.file("checkpoint-2/model.pt", fixture("torch.pt"))
+        self.file("checkpoint-2/trainer_state.json", text)
+        said = subprocess.run(["/usr/bin/python3", "-I", "-S", "-c", """import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+sys.argv = sys.argv[1:]
+import runpy
+runpy.run_path(sys.argv[0], run_name='__main__')""", ON_MACHINES, self.place], capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        record = json.loads(said.stdout)
+        self.assertEqual((bytes.fromhex(record["checkpoint"]["name"]), record["skipped_count"]), (b"checkpoint-2", 0), record)
+        self.check_verdicts(2)
 
     def test_what_cannot_be_read_is_said(self):
         self.assertEqual(self.run_program(os.path.join(self.place, "nothing")).returncode, 3)

@@ -1,4 +1,5 @@
 """What becomes of training on spot machines when EC2 takes them back. Needs root."""
+import json
 import os
 import re
 import subprocess
@@ -150,7 +151,9 @@ class Interruption(machines.DiskTest):
         volume = self.mounted(machine, "choice")
         run = self.attended(machine, self.script(SAVES), "--checkpoint-volume", volume, "--auto-resume", "--fallback-type", "t3.large",
                             until="up\n")
-        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=3")
+        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=2")
+        # A quota of on-demand machines, each of a family of types.
+        self.fault("add", "RunInstances", "fail-before", "code=VcpuLimitExceeded", "status=400", "skip=2", "times=1")
         self.take_back(machine)
         self.assertTrue(cloud.wait_until(lambda: "".join(run.said).count("up\n") == 2, 120), run.errors)
         errors = "".join(run.errors)
@@ -180,6 +183,82 @@ class Interruption(machines.DiskTest):
         self.assertNotIn("Rented", errors)
         self.assertIn(f"--checkpoint-volume {volume} --resume", errors)
         self.assertEqual(self.volume_state(volume), "available")
+
+    def test_a_run_that_was_stopped_before_is_not_gone_on_with(self):
+        machine = self.spot_machine()
+        volume = self.mounted(machine, "stopped")
+        slowly = SAVES.replace("    sys.exit(0)\n", "    time.sleep(20)\n    sys.exit(0)\n")
+        run = self.attended(machine, self.script(slowly), "--checkpoint-volume", volume, "--auto-resume", until="up\n")
+        name = re.search(r"^Run (\S+) is started on", "".join(run.errors), re.M).group(1)
+        stop = Background(self.cloud, "runs", "stop", name, "--yes", "--grace", "90s")
+        run.until_it_says(self, "saved\n")
+        self.take_back(machine, 60000)
+        code, _, errors = run.ended()
+        stop.ended()
+        self.assertEqual(code, 1, errors)
+        self.assertIn(f"run {name} was stopped before, and is not gone on with", errors)
+        self.assertNotIn("Rented", errors)
+
+    def test_what_an_interrupted_run_could_not_upload_is_said_at_the_end(self):
+        self.cloud.run("s3", "create", "s3://parts")
+        machine = self.spot_machine()
+        volume = self.mounted(machine, "parts")
+        ends = SAVES.replace("print('up'", "if os.path.exists(os.environ['RUNCTL_CHECKPOINT_DIR'] + '/saved'): sys.exit(0)\nprint('up'")
+        self.assertNotEqual(ends, SAVES)
+        self.fault("add", "PostObject", "fail-before", "code=AccessDenied", "status=403", "times=1000")
+        self.addCleanup(self.fault, "clear", "PostObject")
+        run = Background(self.cloud, "aws", "train", "--wait", machine, self.script(ends), "--checkpoint-volume", volume, "--auto-resume",
+                         "--output-s3", "s3://parts/all", "--output", "json")
+        run.until(self, lambda: "up\n" in run.errors)
+        self.take_back(machine)
+        self.assertTrue(cloud.wait_until(lambda: "Rented" in "".join(run.errors), 120), run.errors)
+        self.fault("clear", "PostObject")
+        code, said, errors = run.ended()
+        self.assertEqual(code, 7, errors)
+        record = json.loads(said)
+        before, = record["interruptions"]
+        self.assertEqual((before["instance_id"], before["output_s3"], before["results_are_whole"], before["checkpoint_volume"]),
+                         (machine, f"s3://parts/all/{before['run_id']}/", False, volume))
+        self.assertEqual((record["state"], record["upload"]["failed_count"]), ("succeeded", 0))
+        self.assertIn(f"run {before['run_id']} wrote before it was interrupted is known to be in {before['output_s3']}; what is not is on "
+                      f"volume {volume}", errors)
+
+    def going_to_another_zone(self, name):
+        machine = self.spot_machine()
+        volume = self.mounted(machine, name)
+        run = self.attended(machine, self.script(SAVES), "--checkpoint-volume", volume, "--auto-resume", "--fallback-zone", "us-east-1b",
+                            until="up\n")
+        self.fault("add", "RunInstances", "fail-before", "code=InsufficientInstanceCapacity", "status=500", "times=2")
+        return machine, volume, run
+
+    def check_leftovers_are_named(self, words, first):
+        made, = set(re.findall(r"runctl aws ebs delete (vol-\w+)", words)) - {first}
+        snapshot, = set(re.findall(r"aws ec2 delete-snapshot --snapshot-id (snap-\w+)", words))
+        self.assertEqual(self.volume_state(made), "available")
+        self.assertIn(f"runctl aws ebs delete {made}", words)
+        self.assertIn(snapshot, self.cloud.run("aws", "ebs", "snapshots", "--volume", first).out)
+
+    def test_what_was_made_for_another_zone_is_named_when_that_comes_to_nothing(self):
+        machine, volume, run = self.going_to_another_zone("elsewhere")
+        self.fault("add", "AttachVolume", "fail-before", "code=UnauthorizedOperation", "status=403")
+        self.addCleanup(self.fault, "clear", "AttachVolume")
+        self.take_back(machine)
+        code, _, errors = run.ended()
+        self.assertEqual(code, 5, errors)
+        self.check_leftovers_are_named(errors.split("Error", 1)[1], volume)
+
+    def test_and_when_runctl_is_killed_meanwhile(self):
+        machine, volume, run = self.going_to_another_zone("killed")
+        self.fault("add", "AttachVolume", "delay", "ms=8000")
+        self.addCleanup(self.fault, "clear", "AttachVolume")
+        self.take_back(machine)
+        self.assertTrue(cloud.wait_until(lambda: "is a copy of" in "".join(run.errors), 120), run.errors)
+        run.process.kill()
+        _, _, errors = run.ended()
+        self.assertIn("The first one and the snapshot stay, and cost money", errors)
+        operation, = (each["operation_id"] for each in self.cloud.run("operations", "list", "--output", "json").record["operations"]
+                      if each["kind"] == "launch")
+        self.check_leftovers_are_named(self.succeeded(self.cloud.run("operations", "resume", operation)).out, volume)
 
     def test_a_machine_that_is_taken_without_time_is_replaced_too(self):
         machine = self.spot_machine()

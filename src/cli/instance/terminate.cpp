@@ -42,11 +42,15 @@ Result<ExitCode> terminate(const Arguments& arguments, Context& context) {
   RUNCTL_TRY_LET(
       const auto instance,
       volume::find_instance(cloud->aws(), arguments.positional("INSTANCE"), session.options()));
-  RUNCTL_TRY_LET(const auto facts, fleet::read_power_facts(session, instance));
+  RUNCTL_TRY_LET(auto facts, fleet::read_power_facts(session, instance));
   const auto unmounting = arguments.has("--unsafe-skip-unmount") ? fleet::Unmounting::skipped
                                                                  : fleet::Unmounting::required;
   const auto results =
       arguments.has("--unsafe-lose-results") ? fleet::Results::lost : fleet::Results::kept;
+  if (!facts.runs_are_known && results == fleet::Results::kept) {
+    RUNCTL_TRY_LET(const auto operations, cloud->operations_on(instance.id.str()));
+    facts.maybe_only_here = fleet::started_uploads(operations, instance.id);
+  }
   auto plan = fleet::plan_terminate(facts, unmounting, results);
   if (plan.refusal) return std::unexpected{*std::move(plan.refusal)};
   if (context.globals.dry_run && !plan.already_gone)

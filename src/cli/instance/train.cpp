@@ -84,8 +84,11 @@ Result<ExitCode> see_through(Context& context, const Attended& attended,
   if (const auto* code = std::get_if<ExitCode>(&ended.seen)) return *code;
   auto record = record_of_start(attended.spec, prepared, ended.last);
   record["instance_id"] = ended.instance.str();
+  const auto unsent = unsent_results(ended.interruptions);
   record["interruptions"] = std::move(ended.interruptions);
-  return conclude(context, std::get<node::RunReport>(ended.seen), std::move(record));
+  const ExitCode code = conclude(context, std::get<node::RunReport>(ended.seen), std::move(record));
+  for (const std::string& line : unsent) note(context, fmt::format("Error: {}", line));
+  return code == ExitCode::ok && !unsent.empty() ? ExitCode::partial : code;
 }
 
 Result<ExitCode> train(const Arguments& arguments, Context& context) {

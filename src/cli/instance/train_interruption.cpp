@@ -1,6 +1,8 @@
 #include "cli/instance/train_interruption.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -9,11 +11,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/json.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
 #include "cli/output.hpp"
 #include "cli/runs/host.hpp"
 #include "cli/runs/watch.hpp"
+#include "fleet/give_back.hpp"
 #include "fleet/provision.hpp"
 #include "fleet/relocate.hpp"
 #include "training/follow.hpp"
@@ -168,7 +172,7 @@ Result<training::Started> start_on(const Session& session, const Attended& atten
 
 std::unexpected<Error> without_machine(Error error, const Attended& attended) {
   // Of any other error it is not known that nothing was.
-  if (!fleet::lacks_spot(error)) return std::unexpected{std::move(error)};
+  if (!fleet::lacks_machine(error)) return std::unexpected{std::move(error)};
   const training::TrainSpec& spec = attended.spec;
   const VolumeId& volume = spec.checkpoint_volume->id;
   error.hint =
@@ -189,10 +193,12 @@ Result<void> copy_volumes(Context& context, const Attended& attended, const Chan
   training::TrainSpec& spec = attended.spec;
   for (const auto& each : kept) {
     RUNCTL_TRY_LET(const auto copy, fleet::copy_in_zone(change, each, zone));
-    note(context,
-         fmt::format("Volume {} in {} is a copy of {}, by way of snapshot {}. The first one "
-                     "stays, and costs money: runctl aws ebs delete {}",
-                     copy.id, zone, each.volume.id, each.snapshot.id, each.volume.id));
+    note(
+        context,
+        fmt::format("Volume {} in {} is a copy of {}, by way of snapshot {}. The first one and the "
+                    "snapshot stay, and cost money: runctl aws ebs delete {}; {}",
+                    copy.id, zone, each.volume.id, each.snapshot.id, each.volume.id,
+                    fleet::deletion_of(each.snapshot.id)));
     for (auto* volume : {&spec.data_volume, &spec.checkpoint_volume}) {
       if (*volume && (*volume)->id == each.volume.id) *volume = copy;
     }
@@ -222,7 +228,7 @@ Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, cons
   auto found = fleet::rent_replacement(change, wanted, announce);
   if (found) return Elsewhere{.rented = *std::move(found)};
   const auto& zones = attended.plan.other_zones;
-  if (zones.empty() || !fleet::lacks_spot(found.error()))
+  if (zones.empty() || !fleet::lacks_machine(found.error()))
     return std::unexpected{std::move(found).error()};
   announce(fmt::format("There is no machine in {}: {}.", own_zone, found.error().message));
   RUNCTL_TRY_LET(auto kept, fleet::keep_in_snapshots(change, training::volumes_of(attended.spec)));
@@ -236,13 +242,19 @@ Result<Elsewhere> rent_anywhere(Context& context, const Attended& attended, cons
     wanted.launch = *std::move(launch);
     found = fleet::rent_replacement(change, wanted, announce);
     if (found) return Elsewhere{.rented = *std::move(found), .kept = std::move(kept)};
-    if (!fleet::lacks_spot(found.error())) break;
+    if (!fleet::lacks_machine(found.error())) break;
   }
-  Error error = std::move(found).error();
-  for (const auto& each : kept) {
-    error.details.push_back(fmt::format("snapshot {} of volume {} was taken for it, and stays",
-                                        each.snapshot.id, each.volume.id));
-  }
+  return std::unexpected{std::move(found).error()};
+}
+
+// What was made meanwhile stays. Volumes of a larger operation are its own to name.
+std::unexpected<Error> with_what_was_made(Error error, const Attended& attended,
+                                          const Change& change) {
+  const volume::Session own = fleet::patient(change.session);
+  const Change last{.session = own, .recorder = change.recorder};
+  auto words =
+      attended.within != nullptr ? fleet::snapshots_taken(last) : fleet::what_was_made(last);
+  std::ranges::move(words, std::back_inserter(error.details));
   return std::unexpected{std::move(error)};
 }
 
@@ -254,7 +266,10 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
       attended, {.kind = "launch", .plan = fleet::plan_of(fleet::DataVolumeSpec{})},
       [&](const Change& change) -> Result<training::Started> {
         auto found = rent_anywhere(context, attended, change);
-        if (!found) return without_machine(std::move(found).error(), attended);
+        if (!found) {
+          auto error = without_machine(std::move(found).error(), attended);
+          return with_what_was_made(std::move(error).error(), attended, change);
+        }
         const fleet::Rented& rented = found->rented;
         const InstanceId id = rented.instance.id;
         note(context, fmt::format("Rented {} ({}, {}) in place of {}.", id, rented.instance.type,
@@ -263,8 +278,10 @@ Result<training::Started> go_on_elsewhere(Context& context, const Attended& atte
           RUNCTL_TRY(copy_volumes(context, attended, change, found->kept, rented.instance.zone));
           return start_on(change.session, attended, id);
         }();
-        if (started || attended.within != nullptr) return started;
-        return with_machine(std::move(started).error(), id);
+        if (started) return started;
+        auto error = with_what_was_made(std::move(started).error(), attended, change);
+        if (attended.within != nullptr) return error;
+        return with_machine(std::move(error).error(), id);
       });
 }
 
@@ -287,11 +304,31 @@ Result<bool> is_interrupted(Context& context, const Attended& attended, Result<S
   }
   auto* run = std::get_if<node::RunReport>(&*seen);
   if (run == nullptr || !run->interruption || run->state != node::RunState::stopped) return false;
+  if (run->stop && run->stop->by != node::interruption_notice) {
+    note(context,
+         fmt::format("EC2 takes {} back too; run {} was stopped before, and is not gone on "
+                     "with.",
+                     instance, run->id.str()));
+    return false;
+  }
   note(context,
        fmt::format("EC2 takes {} back: run {} {}.", instance, run->id.str(), outcome_text(*run)));
   wait_for_the_machine(context, attended, *run);
   tell_what_the_machine_did(context, instance, *run->interruption);
   return true;
+}
+
+// Of one before: `seen` may not have come to how it ended.
+boost::json::object record_of_interrupted(const Attended& attended, const node::RunId& id,
+                                          const Result<Seen>& seen) {
+  const training::TrainSpec& spec = attended.spec;
+  boost::json::object record{{"instance_id", spec.instance.id.str()}, {"run_id", id.str()}};
+  if (!spec.upload) return record;
+  const auto* run = seen ? std::get_if<node::RunReport>(&*seen) : nullptr;
+  record["output_s3"] = node::to_utf8(spec.upload->target(id));
+  record["results_are_whole"] = run != nullptr && run->upload && run->upload->is_whole();
+  if (spec.checkpoint_volume) record["checkpoint_volume"] = spec.checkpoint_volume->id.str();
+  return record;
 }
 
 Result<void> secure(Context& context, const Attended& attended) {
@@ -379,6 +416,20 @@ std::vector<std::string> steps_of(const InterruptionPlan& plan, const training::
   return steps;
 }
 
+std::vector<std::string> unsent_results(const boost::json::array& interruptions) {
+  std::vector<std::string> words;
+  for (const auto& each : interruptions) {
+    if (boolean_at(each, "results_are_whole").value_or(true)) continue;
+    words.push_back(fmt::format(
+        "Not everything that run {} wrote before it was interrupted is known to be in {}; what is "
+        "not "
+        "is on volume {}.",
+        string_at(each, "run_id").value_or(""), string_at(each, "output_s3").value_or(""),
+        string_at(each, "checkpoint_volume").value_or("")));
+  }
+  return words;
+}
+
 Result<Attendance> attend(Context& context, const Attended& attended, training::Started started) {
   boost::json::array interruptions;
   std::optional<InstanceId> rented;
@@ -395,8 +446,7 @@ Result<Attendance> attend(Context& context, const Attended& attended, training::
       return with_machine(std::move(interrupted).error(), *rented);
     RUNCTL_TRY(interrupted);
     if (*interrupted) {
-      interruptions.push_back(
-          boost::json::object{{"instance_id", instance.str()}, {"run_id", started.run.id.str()}});
+      interruptions.push_back(record_of_interrupted(attended, started.run.id, seen));
       RUNCTL_TRY(secure(context, attended));
       if (attended.plan.replacement) {
         RUNCTL_TRY_LET(started, go_on_elsewhere(context, attended));

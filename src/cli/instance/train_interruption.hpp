@@ -97,11 +97,16 @@ struct Attended {
 // How it ended.
 struct Attendance {
   Seen seen;
-  training::Started last;                 // of the runs, and what it was started with
-  InstanceId instance;                    // where
-  boost::json::array interruptions = {};  // instance_id, run_id of each before
+  training::Started last;  // of the runs, and what it was started with
+  InstanceId instance;     // where
+  // Of each before: instance_id, run_id; with --output-s3 output_s3, results_are_whole and
+  // checkpoint_volume.
+  boost::json::array interruptions = {};
   std::optional<InstanceId> rented = {};  // in place of the first
 };
+
+// What of them may not be all in S3, a sentence each.
+[[nodiscard]] std::vector<std::string> unsent_results(const boost::json::array& interruptions);
 
 // Shows the run's output until it ends; an interruption is answered as the plan says. Errors: those
 // of watch_to_its_end, take_off, take_snapshot, rent_replacement, wait_until_ready and start;

@@ -121,7 +121,11 @@ void ResultUpload::take_back() {
 training::UploadHooks ResultUpload::hooks() {
   return {.prepare = [this](const node::RunId& run,
                             const std::vector<std::string>& argv) { return prepare(run, argv); },
-          .sign = [this](const node::RunId& run) { return sign(run); }};
+          .sign = [this](const node::RunId& run) { return sign(run); },
+          .target =
+              [this](const node::RunId& run) {
+                return fmt::format("s3://{}/{}", target_.bucket, prefix_of(run));
+              }};
 }
 
 boost::json::object ResultUpload::record() const {

@@ -12,6 +12,7 @@
 #include "base/units.hpp"
 #include "cli/ebs/options.hpp"
 #include "cli/instance/run_text.hpp"
+#include "cli/instance/train_interruption.hpp"
 #include "cli/output.hpp"
 #include "cli/s3/options.hpp"
 #include "cli/s3/run_jobs.hpp"
@@ -219,9 +220,9 @@ struct Collected {
   std::uint64_t failed = 0;
 };
 
-Result<Collected> download(const Workflow& workflow, const RunEnd& end,
+Result<Collected> download(const Workflow& workflow, const std::string& results,
                            const std::filesystem::path& root) {
-  RUNCTL_TRY_LET(const auto uri, transfer::parse_s3_uri(end.results));
+  RUNCTL_TRY_LET(const auto uri, transfer::parse_s3_uri(results));
   RUNCTL_TRY_LET(const auto how, parse_transfer_options({}, workflow.context));
   RUNCTL_TRY_LET(const auto s3, connect_s3(workflow.context, {}));
   S3Report report{*s3, EachObject::quiet};
@@ -238,25 +239,39 @@ Result<Collected> download(const Workflow& workflow, const RunEnd& end,
   return Collected{.summary = std::move(summary), .failed = failed};
 }
 
-void collect(const Workflow& workflow, const RunEnd& end, Rest& rest) {
-  const std::string& directory = workflow.spec.collect_to;
-  if (directory.empty() || end.results.empty()) return;
-  const std::filesystem::path root = std::filesystem::path{directory} / end.run;
-  const auto got = download(workflow, end, root);
+// One run's; what there is of it then, null when it is not all there.
+boost::json::value collect_one(const Workflow& workflow, const std::string& run,
+                               const std::string& results, Rest& rest) {
+  if (results.empty()) return nullptr;
+  const std::filesystem::path root = std::filesystem::path{workflow.spec.collect_to} / run;
+  const auto got = download(workflow, results, root);
   const std::string by_hand =
-      fmt::format("runctl s3 download --recursive {} {}", end.results, root.string());
+      fmt::format("runctl s3 download --recursive {} {}", results, root.string());
   if (!got || got->failed > 0) {
     const std::string why =
         got ? fmt::format("{} of its files could not be had", got->failed) : got.error().message;
     say_short(rest, fmt::format("The results are not all in {}: {}. To download them: {}",
                                 root.string(), why, by_hand));
-    return;
+    return nullptr;
   }
   const auto& counts = got->summary.downloaded;
   say(rest, fmt::format("{} ({}) of {} are in {}.", files_in_words(counts.objects),
-                        bytes_in_words(counts.bytes), end.results, root.string()));
-  rest.record["collected"] = {
-      {"directory", root.string()}, {"files", counts.objects}, {"bytes", counts.bytes}};
+                        bytes_in_words(counts.bytes), results, root.string()));
+  return {{"directory", root.string()}, {"files", counts.objects}, {"bytes", counts.bytes}};
+}
+
+// Of the run, and of those that it went on from when their machines were taken back.
+void collect(const Workflow& workflow, const RunEnd& end, Rest& rest) {
+  if (workflow.spec.collect_to.empty()) return;
+  boost::json::array before;
+  for (const auto& each : end.interruptions) {
+    auto got = collect_one(workflow, string_at(each, "run_id").value_or(""),
+                           string_at(each, "output_s3").value_or(""), rest);
+    if (!got.is_null()) before.push_back(std::move(got));
+  }
+  auto got = collect_one(workflow, end.run, end.results, rest);
+  if (!before.empty()) rest.record["collected_before"] = std::move(before);
+  if (!got.is_null()) rest.record["collected"] = std::move(got);
 }
 
 // What stays, and goes on costing money.
@@ -345,6 +360,7 @@ Result<ExitCode> finish(Workflow& workflow, const Change& change, RunEnd end,
   const volume::Session own = fleet::patient(change.session);
   const Change last{.session = own, .recorder = change.recorder};
   Rest rest{.record = end.record};
+  for (std::string& line : unsent_results(end.interruptions)) say_short(rest, std::move(line));
   const bool log_is_safe = keep_log(workflow, last, end, rest);
   keep_in_snapshot(workflow, last, end, rest);
   const MachineEnd how = end_for(workflow, last, end, log_is_safe, rest);

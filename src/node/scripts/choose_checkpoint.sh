@@ -9,9 +9,21 @@ lock=$DIRECTORY/.runctl.lock
 command exec 9<>"$lock" || die io_error "cannot open $lock"
 # A run that has ended holds it for a moment longer.
 flock -w 1 9 || die_busy "$DIRECTORY" "$(head -n 1 "$lock")"
-{ read -r fence <"$DIRECTORY/.runctl.fence"; } 2>/dev/null || fence=0
+# What the last run has left may write here, though it holds no lock.
+last='' last_of_choice=''
+{ read -r last _ _ last_of_choice <"$lock"; } 2>/dev/null
+[ "$last" != choosing ] || last=$last_of_choice
+if [ -n "$last" ]; then
+  left=$(grep -l -s -z -x -F -e "RUNCTL_RUN_ID=$last" /proc/[0-9]*/environ | head -n 1)
+  left=${left#/proc/}
+  [ -z "$left" ] || die_left "$DIRECTORY" "$last" "${left%/environ}"
+fi
+if [ -e "$DIRECTORY/.runctl.fence" ]; then
+  fence=
+  { read -r fence <"$DIRECTORY/.runctl.fence"; } 2>/dev/null
+fi
 case $fence in '' | *[!0-9]*) die not_started "$DIRECTORY/.runctl.fence is damaged" ;; esac
-printf 'choosing %s %s\n' $$ "$fence" >"$lock"
+printf 'choosing %s %s %s\n' $$ "$fence" "$last" >"$lock"
 there=$(find "$DIRECTORY" -mindepth 1 -maxdepth 1 ! -name '.runctl.*' ! -name lost+found | head -n 1)
 [ -n "$there" ] || nothing
 

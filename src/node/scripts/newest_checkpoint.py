@@ -11,6 +11,7 @@ Prints one JSON object. Exit status 0; 3 when the directory cannot be read, and 
 the reason instead.
 """
 import errno
+import itertools
 import json
 import math
 import os
@@ -129,14 +130,35 @@ def is_deep(text):
     if text.count("[") + text.count("{") <= 32:
         return False
     depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
-        if match.group() in ("[", "{"):
+    mark = re.compile(r'["\[\]{}]')
+    match = mark.search(text)
+    while match:
+        at = match.end()
+        if match.group() == '"':
+            at = end_of_text(text, at)
+        elif match.group() in "[{":
             depth += 1
             if depth > 32:
                 return True
-        elif match.group() in ("]", "}"):
+        else:
             depth -= 1
+        match = mark.search(text, at)
     return False
+
+
+def end_of_text(text, at):
+    """Behind the quote that ends what begins at `at`, or the end of all. No pattern does this: for each character of what
+    a group repeats Python's keeps more than a hundred bytes."""
+    while True:
+        end = text.find('"', at)
+        if end < 0:
+            return len(text)
+        before = end
+        while before > at and text[before - 1] == "\\":
+            before -= 1
+        at = end + 1
+        if (end - before) % 2 == 0:
+            return at
 
 
 def parse_json(raw, constant=refuse_constant):
@@ -1367,6 +1389,12 @@ def is_named_for_being_last(name):
 
 def number_end(text, at):
     """Behind a numbered word at `at` and its number; None where there is none."""
+    token = token_at(text, at)
+    return None if token is None else token[2]
+
+
+def token_at(text, at):
+    """The numbered word at `at`, its number, and what is behind that; None where there is none."""
     if is_letter(text, at - 1):
         return None
     for word in NUMBERED_WORDS:
@@ -1376,8 +1404,22 @@ def number_end(text, at):
         if len(digits.group(1)) > 18:
             return None
         if digits.group(1):
-            return at + len(word) + digits.end()
+            return word, int(digits.group(1)), at + len(word) + digits.end()
     return None
+
+
+def series_of(name):
+    """What a numbered name has in common with its siblings, and its numbers (transfer/cleanup_plan.cpp)."""
+    text, at, series, numbers = name.lower(), 0, b"", []
+    while at < len(text):
+        token = token_at(text, at)
+        if token is None:
+            at += 1
+            continue
+        series = (series if numbers else name[:at]) + token[0] + b"*"
+        numbers.append(token[1])
+        at = token[2]
+    return series, numbers
 
 
 def has_number(name):
@@ -1564,6 +1606,7 @@ class Checkpoint:
         self.is_folder = False
         self.is_unfinished = False
         self.is_tensorflow = False
+        self.lacks = b""
         self.finding = Finding()
 
     def add(self, file):
@@ -1744,6 +1787,8 @@ class Sum:
         try:
             # Python writes NaN and Infinity for a loss that is none: here a text, which is no metric.
             return parse_json(content, lambda name: ""), ""
+        except MemoryError:
+            return None, ""
         except ValueError:
             pass
         return None, "" if trim(content).endswith((b"}", b"]")) else "it ends within its JSON"
@@ -1808,10 +1853,65 @@ class Sum:
         self.sum.why = self.why_complete or self.why_unknown
 
 
+# Folders that their writer did not come to finish (checkpoint/half_saved.cpp)
+
+LAST_WRITTEN = b"trainer_state.json"
+
+
+def below(one, file):
+    return file.name[len(one.name) + 1:] if one.name else file.name
+
+
+def patterns_of(one):
+    """What a folder has that another one of its series should have too."""
+    patterns = set()
+    for file in one.files:
+        base = base_name(file.name)
+        if (is_data_name(base) and not is_unfinished_name(base)) or base == LAST_WRITTEN:
+            patterns.add(re.sub(rb"[0-9]+", b"N", below(one, file)))
+    return patterns
+
+
+def find_lacking(checkpoints):
+    series = {}
+    for one in checkpoints:
+        if one.is_folder and not one.is_unfinished and has_number(one.name):
+            name, numbers = series_of(one.name)
+            series.setdefault(name, []).append((numbers, one))
+    for members in series.values():
+        common = None  # of the older good ones
+        for _, alike in itertools.groupby(sorted(members, key=lambda member: member[0]), lambda member: member[0]):
+            good = []
+            for _, one in alike:
+                has = patterns_of(one)
+                lacking = (common or set()) - has
+                one.lacks = min(lacking) if lacking else b""
+                if one.is_good():
+                    good.append(has)
+            if good:
+                common = set.intersection(*good) if common is None else common.intersection(*good)
+
+
+def judge_whole(one, own_name):
+    if one.finding.verdict == DAMAGED or not one.is_folder:
+        return
+    names = {below(one, file) for file in one.files}
+    why = ""
+    if re.fullmatch(rb"checkpoint-[0-9]+", own_name) and b"training_args.bin" in names and LAST_WRITTEN not in names:
+        why = "trainer_state.json is missing, which its writer writes last"
+    elif one.lacks:
+        why = os.fsdecode(one.lacks) + " is missing, which all older ones of its series have"
+    if why:
+        one.finding.verdict = DAMAGED
+        one.finding.why = why
+
+
 def inspect(root, own_name, checkpoint, contents):
     """Raises Gone."""
     checkpoint.finding = Sum(root, checkpoint, contents).of_all()
-    checkpoint.finding.facts.fill_in(facts_of_name(base_name(checkpoint.name or own_name)))
+    name = base_name(checkpoint.name or own_name)
+    checkpoint.finding.facts.fill_in(facts_of_name(name))
+    judge_whole(checkpoint, name)
 
 
 def survey(root, contents):
@@ -1824,6 +1924,10 @@ def survey(root, contents):
         except Gone:
             continue
         seen.append(checkpoint)
+    find_lacking(seen)
+    for checkpoint in seen:
+        if checkpoint.lacks:
+            judge_whole(checkpoint, checkpoint.name)
     return seen
 
 

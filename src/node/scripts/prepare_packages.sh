@@ -90,7 +90,8 @@ else
     *) install_with_pip ;;
   esac
   # Durable before it is called complete: after a loss of power it is there, or is made again.
-  sync -f "$environment" 2>/dev/null
+  # (Amazon Linux 2's sync knows no -f, and writes back all filesystems.)
+  case $(sync --help 2>&1) in *--file-system*) sync -f "$environment" ;; *) sync ;; esac
   : >"$environment/.complete" || packages_fail "cannot write $environment"
 fi
 exec 7>&-

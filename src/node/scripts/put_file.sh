@@ -37,7 +37,7 @@ if [ "$PACKING" = gzip ]; then
   gzip -d -c <"$part" >"$whole" || die corrupt_content "what arrived for $TARGET is not complete gzip data"
 fi
 [ "$(sum_of "$whole")" = "$SHA256" ] || die corrupt_content "what arrived for $TARGET has another hash"
-chmod -- "$MODE" "$whole" && sync "$whole" && mv -f -T -- "$whole" "$TARGET" && sync -f "$directory" ||
+chmod -- "$MODE" "$whole" && sync "$whole" && mv -f -T -- "$whole" "$TARGET" && write_back "$directory" ||
   die io_error "cannot put $TARGET in place"
 [ "$whole" = "$part" ] || rm -f -- "$part"
 succeed "$path,\"done\":true,\"already\":false,\"have\":$have"

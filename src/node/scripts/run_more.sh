@@ -1,5 +1,12 @@
 # What watch_run.sh did upon EC2's notice, and how the upload of results stands: what runs have and jobs do not.
 
+# Sets newest: the ids of the runs that were started, the last one first. A directory's own time is that of what was done in
+# it last, as of an upload.
+list_newest() {
+  # shellcheck disable=SC2012 # run ids have no blanks; ls is what sorts by time
+  newest=$(ls -1 -t "$runs"/*/started 2>/dev/null | sed 's|/started$||; s|.*/||')
+}
+
 # For read_run: sets interruption_json.
 read_interruption() {
   interruption_json='' action='' unmounted='' kept='' finished_at=0

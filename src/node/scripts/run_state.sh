@@ -11,17 +11,8 @@
 runs=${RUNCTL_FILES_ROOT:+$RUNCTL_FILES_ROOT/runs}
 runs=${RUNCTL_RUNS:-${runs:-/var/lib/runctl/runs}}
 
-# Whether process $1 lives and is the one that started at $2 (clock ticks since boot): numbers are used again.
-is_alive() {
-  [ -n "$1" ] && alive_stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  alive_wanted=$2
-  # shellcheck disable=SC2086 # the fields after the command's name are numbers and letters
-  set -- ${alive_stat##*) }
-  [ "$1" != Z ] && [ "$1" != X ] && [ "${20}" = "$alive_wanted" ]
-}
-
 # Ends with the refusal of the checkpoint directory $1, whose lock says $2: a run's id, its pid and its fencing number, or
-# `choosing` first: a --resume looks for its checkpoint.
+# `choosing` first: a --resume looks for its checkpoint, and the last run's id is behind.
 die_busy() {
   busy_directory=$1
   # shellcheck disable=SC2086 # words
@@ -30,6 +21,15 @@ die_busy() {
     die busy "the checkpoint directory $busy_directory is being looked through by another --resume"
   die busy "the checkpoint directory $busy_directory is in use by run ${1:-unknown} (pid ${2:-unknown})" \
     "\"users\":[{\"pid\":${2:-0},\"command\":\"run ${1:-unknown}\",\"what\":[\"lock\"]}],\"user_count\":1"
+}
+
+# Ends with the refusal of the checkpoint directory $1, in which the process with number $3 may write: run $2, which has
+# ended, has left it behind.
+die_left() {
+  busy_directory=$1 left_of=$2 left=$3
+  quote "$(head -c 100 "/proc/$left/cmdline" 2>/dev/null | tr '\000\n' '  ')"
+  die busy "the checkpoint directory $busy_directory is still in use: run $left_of has ended and left process $left behind" \
+    "\"users\":[{\"pid\":$left,\"command\":$quoted,\"what\":[\"of run $left_of\"]}],\"user_count\":1"
 }
 
 # Sets state and run_json of the run in directory $1. Never by what the log says.
@@ -80,6 +80,3 @@ read_files() {
   read -r exit_status ended_at <"$run/status"
   read -r stop_at stop_signal killed_at stop_by <"$run/stop"
 } 2>/dev/null
-
-# What more is said of a run: run_more.sh. A job has none of it, and its script is long enough without.
-read_interruption() { interruption_json=; }

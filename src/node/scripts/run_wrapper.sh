@@ -16,13 +16,36 @@ start_of() {
 start_upload() {
   [ -e upload.sh ] || return 0
   /bin/sh ./upload.sh begin </dev/null >/dev/null 2>&1 8>&- 9>&-
-  setsid --fork /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&-
+  setsid /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 # Waits for it, or does its work should it have been killed.
 finish_upload() {
   [ -e upload.sh ] || return 0
   setsid --wait /bin/sh ./upload.sh watch </dev/null >/dev/null 2>&1 8>&-
 }
+# Whether a process of the run is left, whose wrapper had number $1: one of its session, or one that has the run's id in its
+# environment, into whatever session it went. What the wrapper itself has started since is no part of the run.
+is_left() {
+  grep -q -s -z -x -F -e "RUNCTL_RUN_ID=${run##*/}" /proc/[0-9]*/environ && return 0
+  wrapper=$1 awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      text = ""
+      while ((getline line < ARGV[i]) > 0) text = text line
+      close(ARGV[i])
+      if (text !~ /\) /) continue
+      pid = text; sub(/ .*/, "", pid); sub(/^.*\) /, "", text); split(text, field, " ")
+      if (field[1] == "Z" || field[1] == "X" || pid == ENVIRON["wrapper"] || field[2] == ENVIRON["wrapper"]) continue
+      if (field[4] == ENVIRON["wrapper"]) exit 0
+    }
+    exit 1 }' /proc/[0-9]*/stat 2>/dev/null
+}
+# Holds the checkpoint directory as long as one is: it may have closed the descriptor, as Python's subprocess does, and
+# write there all the same. By itself, since our end is that of a systemd unit.
+if [ "${2-}" = hold ]; then
+  trap '' HUP INT QUIT TERM
+  while is_left "$3"; do sleep 0.2; done
+  exit 0
+fi
 # Of two wrappers of one run one goes on, and none after it ran.
 exec 8>>lock
 flock -n 8 || exit 0
@@ -31,16 +54,31 @@ flock -n 8 || exit 0
 fence=0
 checkpoints=$(cat checkpoint_directory)
 if [ -n "$checkpoints" ]; then
-  # Held through descriptor 9, which the program inherits: the lock ends when the last of its processes has.
+  # Held through descriptor 9, which the program inherits, for as long as one of its processes lives. What has ended holds
+  # it for a moment longer.
   if ! command exec 9<>"$checkpoints/.runctl.lock"; then
     put refused "cannot open $checkpoints/.runctl.lock"
     exit 0
   fi
-  if ! flock -n 9; then
+  last='' last_of_choice=''
+  if flock -w 1 9; then
+    # What the last run has left, should its wrapper be gone, or another one's hold be over.
+    { read -r last _ _ last_of_choice <"$checkpoints/.runctl.lock"; } 2>/dev/null
+    [ "$last" != choosing ] || last=$last_of_choice
+    if [ -n "$last" ]; then
+      left=$(grep -l -s -z -x -F -e "RUNCTL_RUN_ID=$last" /proc/[0-9]*/environ | head -n 1)
+      left=${left#/proc/}
+      [ -z "$left" ] || put refused "left $last ${left%/environ}"
+    fi
+  else
     put refused "busy $(head -n 1 "$checkpoints/.runctl.lock")"
-    exit 0
   fi
-  read -r fence 2>/dev/null <"$checkpoints/.runctl.fence" || fence=0
+  [ ! -e refused ] || exit 0
+  # Only where there is none at all it is the first run: of one that a crash has emptied, no number is known to be new.
+  if [ -e "$checkpoints/.runctl.fence" ]; then
+    fence=
+    { read -r fence <"$checkpoints/.runctl.fence"; } 2>/dev/null
+  fi
   case $fence in
     '' | *[!0-9]*)
       put refused "$checkpoints/.runctl.fence is damaged"
@@ -55,7 +93,8 @@ if [ -n "$checkpoints" ]; then
   fi
   fence=$((fence + 1))
   # Durable before use: a number that was given out must not be given out again after a crash.
-  if ! (put "$checkpoints/.runctl.fence" $fence && sync "$checkpoints/.runctl.fence"); then
+  if ! (cd "$checkpoints" && printf '%s\n' $fence >.runctl.fence.new && sync .runctl.fence.new &&
+    mv -f .runctl.fence.new .runctl.fence && sync .runctl.fence); then
     put refused "cannot write $checkpoints/.runctl.fence ($(df -hP "$checkpoints" | awk 'NR == 2 { print $4 }') free)"
     exit 0
   fi
@@ -85,10 +124,13 @@ sh -c 'read -r stat </proc/$$/stat; pid=$$; set -- ${stat##*) }; shift 19
   exec 8>&-; . ./command.sh' >>log 2>&1 </dev/null
 status=$?
 sync log 2>/dev/null
+# From here the checkpoint directory is the next run's, or its volume is unmounted, unless something of the run is left.
+if [ -n "$checkpoints" ] && is_left $$; then
+  setsid /bin/sh ./wrapper.sh "$run" hold $$ </dev/null >/dev/null 2>&1 8>&- &
+fi
+exec 9>&-
 printf '%s\n' "$status $(date +%s)" 1<>status
 sync status 2>/dev/null
-# From here the checkpoint directory is the next run's, or its volume is unmounted.
-exec 9>&-
 finish_upload
 # What we started is not to be ended by our own end, as a systemd unit's is, while it brings the machine's run to an end.
 if [ -n "$watcher" ]; then

@@ -25,16 +25,15 @@ if [ $already = false ]; then
     : >"$job/out" && : >"$job/err" && printf '%s\n' "${job##*/}" >"$jobs/$key.new" &&
     mv -f -- "$jobs/$key.new" "$jobs/$key.newest" || die io_error "cannot write in $jobs"
   if [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
-    # A unit of its own: it must not end with the agent's service that runs us.
     set --
     for name in RUNCTL_FILES_ROOT RUNCTL_RUN RUNCTL_DEV RUNCTL_SYSFS RUNCTL_STATE PATH; do
       eval "value=\${$name-}"
       [ -z "$value" ] || set -- "$@" "--setenv=$name=$value"
     done
-    output=$(systemd-run --quiet --unit="runctl-job-$nonce" "$@" /bin/sh "$job/wrapper.sh" "$job" 2>&1 9>&-) ||
+    start_unit --unit="runctl-job-$nonce" "$@" /bin/sh "$job/wrapper.sh" "$job" 9>&- ||
       die start_failed "systemd-run failed for $JOB of $TARGET: $output"
   else
-    setsid --fork /bin/sh "$job/wrapper.sh" "$job" </dev/null >/dev/null 2>&1 9>&-
+    start_session /bin/sh "$job/wrapper.sh" "$job" 9>&-
   fi
   patience=200
   until [ -e "$job/started" ]; do

@@ -51,12 +51,10 @@ if [ ! -e "$run/started" ]; then
   of_user=${RUNCTL_RUNS:+yes}
   unset RUNCTL_RUNS RUNCTL_RUN_ID RUNCTL_FENCE RUNCTL_CHECKPOINT_DIR
   if [ -z "$of_user" ] && [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ]; then
-    # A unit of its own: it must not end with the agent's service that runs us.
-    output=$(systemd-run --quiet --unit="runctl-$RUN_ID" --setenv=HOME="$HOME" /bin/sh "$run/wrapper.sh" "$run" 2>&1) ||
+    start_unit --unit="runctl-$RUN_ID" --setenv=HOME="$HOME" /bin/sh "$run/wrapper.sh" "$run" ||
       die start_failed "systemd-run failed for run $RUN_ID: $output"
   else
-    # Not as a background job of this shell, which would make the program ignore SIGINT.
-    setsid --fork /bin/sh "$run/wrapper.sh" "$run" </dev/null >/dev/null 2>&1
+    start_session /bin/sh "$run/wrapper.sh" "$run"
   fi
   LC_ALL=C
   export LC_ALL
@@ -69,6 +67,7 @@ while [ ! -e "$run/started" ]; do
     rm -rf -- "$run" # nothing ran
     case $word in
       busy) die_busy "$CHECKPOINT_DIRECTORY" "$holder" ;;
+      left) die_left "$CHECKPOINT_DIRECTORY" "${holder% *}" "${holder##* }" ;;
       changed) die changed "another run has used $CHECKPOINT_DIRECTORY since the checkpoint was chosen" ;;
       *) die not_started "run $RUN_ID was not started: $word $holder" ;;
     esac

@@ -1,5 +1,6 @@
 # Asks a run to end, or ends it, and waits a while for that.
-# Parameters: RUN_ID SIGNAL (a name) SEND (no: only look) BY (who asks) FORCE (yes: SIGKILL to all) WAIT_TENTHS
+# Parameters: RUN_ID SIGNAL (a name) SEND (no: only look; note: write down that it is asked to, and send nothing yet; noted:
+#   send what was noted) BY (who asks) FORCE (yes: SIGKILL to all) WAIT_TENTHS
 run=$runs/$RUN_ID
 [ -d "$run" ] || die no_run "this machine knows no run $RUN_ID"
 
@@ -44,9 +45,20 @@ signal_members() {
   [ -z "$members" ] || kill -s "$1" $members 2>/dev/null
 }
 
+# Sets now: tenths of a second since the machine was started. What is waited for by the number of looks takes as long as
+# these do.
+read_clock() {
+  read -r now _ </proc/uptime
+  now=${now%?}
+  now=$((${now%.*} * 10 + ${now#*.}))
+}
+
+read_clock
+end=$((now + WAIT_TENTHS))
 read_run "$run"
 already=true
 send=$SEND
+[ "$SEND" != noted ] || send=yes
 if [ "$state" = running ]; then
   if [ -z "$stop_at" ] && [ "$SEND$FORCE" = nono ]; then
     already=false # nobody has asked yet
@@ -57,7 +69,7 @@ if [ "$state" = running ]; then
     read_run "$run"
     # It was faster than we.
     [ -z "$exit_status" ] || { write_stop "$(printf '%200s' '')" && send=no; }
-  elif [ "$stop_signal" = "$SIGNAL" ]; then
+  elif [ "$stop_signal" = "$SIGNAL" ] && { [ "$SEND" != noted ] || [ "$stop_by" != "$BY" ]; }; then
     send=no # a second one could cut short what the first one began
   fi
 fi
@@ -68,20 +80,21 @@ if [ "$FORCE" = yes ]; then
     write_stop "$stop_at" "$stop_signal" "$(date +%s)" "$stop_by"
   fi
   # One that has just forked is found at the next look.
-  patience=50
-  while [ -n "$members" ] && [ $patience -gt 0 ]; do
+  read_clock
+  kill_end=$((now + 50))
+  while [ -n "$members" ]; do
     signal_members KILL
     sleep 0.1
-    patience=$((patience - 1))
     find_members
+    read_clock
+    [ $now -lt $kill_end ] || break
   done
 fi
 
-patience=$WAIT_TENTHS
 read_run "$run"
 while [ "$state" = running ] || { find_members && [ -n "$members" ]; }; do
-  [ "$patience" -gt 0 ] || break
-  patience=$((patience - 2))
+  read_clock
+  [ $now -lt $end ] || break
   sleep 0.2
   read_run "$run"
 done

@@ -1,8 +1,8 @@
 # The runs that still need this machine: those that go on, and those whose results are not all where they are uploaded to;
 # of the latter, whether the machine's own disk has the only copy. The newest 20 of them. No parameters.
 list='' count=0
-# shellcheck disable=SC2012,SC2045 # run ids have no blanks; ls is what sorts by time
-for name in $(ls -1 -t "$runs" 2>/dev/null); do
+list_newest
+for name in $newest; do
   run=$runs/$name
   [ -e "$run/record.json" ] && [ $count -lt 20 ] || continue
   read_run "$run"

@@ -10,6 +10,7 @@
 # It keeps in the run's directory, besides what run_state.sh names:
 #   upload_known   what needs no upload (any more): b, u or s; size, mtime, ctime, inode; SHA-256 or -; path
 #   upload_status  how it stands, for run_status.sh         upload_lock  held while something is at work
+#   upload_roots   the devices that both directories were on when the program began
 #
 # A file is sent when it has been the same for an interval, or at once when it got its name after its last byte: a rename
 # changes a file's ctime and not its mtime, and writing changes both. S3 compares what comes with the SHA-256 that was
@@ -66,9 +67,11 @@ has_ended() {
 is_finished() { grep -q '"finished":true' upload_status 2>/dev/null; }
 
 # list FILE: a line for each file: size, mtime, ctime and inode; a tab; its path below the prefix. A line end in a name
-# becomes \001. What is inside the other directory as well is left to that.
+# becomes \001. What is inside the other directory as well is left to that. What could not be looked at is told in FILE.said;
+# what has gone meanwhile is none of it. Fails when the list is not whole.
 list() {
-  : >"$1.raw"
+  : >"$1.raw" || return
+  : >"$1.said" || return
   for tag in output checkpoints; do
     root=$UPLOAD_CHECKPOINTS other=$UPLOAD_OUTPUT
     [ $tag = checkpoints ] || { root=$UPLOAD_OUTPUT other=$UPLOAD_CHECKPOINTS; }
@@ -77,9 +80,27 @@ list() {
       find "$root/" -type d -samefile "$other" -prune -o -type f -printf "%s %T@ %C@ %i\\t$tag/%P\\0"
     else
       find "$root/" -type f -printf "%s %T@ %C@ %i\\t$tag/%P\\0"
-    fi
-  done >>"$1.raw" 2>/dev/null
+    fi || [ -s "$1.said" ] || return
+  done >>"$1.raw" 2>>"$1.said"
   tr '\n\000' '\001\n' <"$1.raw" >"$1" && rm -f "$1.raw"
+}
+
+# The device of a directory; nothing where there is none.
+device_of() { [ -z "$1" ] || stat -L -c %d -- "$1" 2>/dev/null; }
+
+# A line for each directory that is not there any more, or is what its volume was mounted on: path, why.
+find_lost_roots() {
+  output_device='' checkpoints_device=''
+  {
+    read -r output_device
+    read -r checkpoints_device
+  } <upload_roots || return
+  set -- "$output_device" "$checkpoints_device"
+  for root in "$UPLOAD_OUTPUT" "$UPLOAD_CHECKPOINTS"; do
+    [ -z "$root" ] || [ "$(device_of "$root")" = "$1" ] ||
+      printf '%s\tthe directory is not there any more\n' "$(printf '%s' "$root" | tr -c ' -~' '?')"
+    shift
+  done
 }
 
 # What is no result: locks, runctl's own, and what a writer has not finished (as checkpoint/names.cpp has it).
@@ -160,7 +181,7 @@ write_status() {
         expired, ENVIRON["UPLOAD_EXPIRES"], json(ENVIRON["UPLOAD_TARGET"]), files, bytes
       printf "\"pending\":%.0f,\"failed_count\":%.0f,\"failed\":[%s],\"trouble\":%s}\n", pending, failed, list,
         json(substr(trouble, 1, 300))
-    }' "$work/known" "$work/pending" "$work/trouble" "$work/failed" >"$work/status" || return
+    }' "$work/known" "$work/pending" "$work/trouble" "$work/failed" >"$work/status" && [ -s "$work/status" ] || return
   # On a full disk it is written over what is there: that has its block.
   if ! { cp "$work/status" upload_status.new && mv -f upload_status.new upload_status; } 2>/dev/null; then
     rm -f upload_status.new
@@ -168,9 +189,15 @@ write_status() {
   fi
 }
 
-# Where there is room even when the run has filled its disk.
+room_in() { df -P -k "$1" 2>/dev/null | awk 'NR == 2 { room = $4 } END { print room + 0 }'; }
+
+# Where there is room even when the run has filled its disk; or its memory, as programs do that share tensors there.
 make_work() {
-  work=$(mktemp -d /dev/shm/runctl-upload.XXXXXX 2>/dev/null) || work=$(mktemp -d "$run/upload_work.XXXXXX") || exit 1
+  work=
+  if [ "$(room_in /dev/shm)" -ge 16384 ] || [ "$(room_in /dev/shm)" -ge "$(room_in "$run")" ]; then
+    work=$(mktemp -d /dev/shm/runctl-upload.XXXXXX 2>/dev/null) || work=
+  fi
+  [ -n "$work" ] || work=$(mktemp -d "$run/upload_work.XXXXXX") || exit 1
   # What one that was killed has left.
   { read -r old <upload_work && case $old in */runctl-upload.?????? | */upload_work.??????) rm -rf -- "$old" ;; esac; } 2>/dev/null
   printf '%s\n' "$work" >upload_work 2>/dev/null
@@ -185,42 +212,78 @@ make_work() {
   { awk -F '\t' 'NF == 4' <upload_known >"$work/known"; } 2>/dev/null
 }
 
-# One look, and the uploads that it finds to be due. Parameter: yes for the last one.
+# One look, and the uploads that it finds to be due; it ends us where it cannot be made whole, and we are started again.
+# Sets unsaid, when a part was killed. Parameter: yes for the last one.
 pass() {
-  list "$work/list"
+  unsaid=
+  list "$work/list" || exit 1
   : >"$work/due"
-  plan "$1"
-  cp "$work/failed.names" "$work/failed"
-  for root in "$UPLOAD_OUTPUT" "$UPLOAD_CHECKPOINTS"; do
-    [ -z "$root" ] || [ -d "$root" ] ||
-      printf '%s\tthe directory is not there any more\n' "$(printf '%s' "$root" | tr -c ' -~' '?')" >>"$work/failed"
-  done
+  plan "$1" || exit 1
+  cp "$work/failed.names" "$work/failed" || exit 1
+  grep -v ': No such file or directory$' "$work/list.said" | tr -c ' -~\n' '?' |
+    awk '{ print $0 "\tit cannot be looked at" }' >>"$work/failed" || exit 1
+  find_lost_roots >"$work/lost" && cat "$work/lost" >>"$work/failed" || exit 1
   if [ -s "$work/due" ] && is_expired; then
     awk -F '\t' '{ print $3 "\tthe permission to upload has expired" }' "$work/due" >>"$work/failed"
     [ "$1" != yes ] || echo 0 >"$work/pending"
     : >"$work/due"
   fi
-  [ ! -s "$work/due" ] || { write_status false && send "$1"; }
+  if [ -s "$work/due" ]; then
+    write_status false
+    send "$1"
+  fi
   mv -f "$work/list" "$work/seen"
+}
+
+# After the last time: what nothing was said of was not sent, and what is gone with its directory is no file that the run
+# has removed.
+check_all_said() {
+  : >"$work/unsaid"
+  awk -F '\t' -v work="$work" "$awk_names"'
+    FILENAME == work "/done" { said[$1 == "u" || $1 == "s" ? $4 : $3] = 1; next }
+    !($3 in said) { print shown($3) "\tnothing was said of it" >(work "/unsaid") }
+  ' "$work/done" "$work/due" || exit 1
+  # What is there all the same had no room for its line.
+  awk -F '\t' "$awk_names"'$1 == "g" { print local_path($3) }' "$work/done" | tr '\n' '\000' |
+    xargs -0 -r sh -c 'for file; do [ ! -f "$file" ] || printf "%s\tit could not be looked at\n" "$file"; done' sh |
+    tr -c ' -~\t\n' '?' >>"$work/unsaid" || exit 1
+  [ ! -s "$work/unsaid" ] || unsaid=yes
+  cat "$work/unsaid" >>"$work/failed" || exit 1
+  [ ! -s "$work/lost" ] || return 0 # told already
+  find_lost_roots >"$work/lost" && cat "$work/lost" >>"$work/failed" || exit 1
+  [ -s "$work/lost" ] || return 0
+  awk -F '\t' "$awk_names"'$1 == "g" { print shown($3) "\tit went with its directory" }' "$work/done" >>"$work/failed" || exit 1
 }
 
 # Long files alone and first, short ones in company, over one connection.
 send() {
   rm -f "$work"/task.* "$work"/done.*
+  : >"$work/tasks"
+  : >"$work/tasks.last"
+  # Behind all others what a writer writes last, so that a folder without the rest of it does not seem whole in S3.
   sort -k 1,1nr "$work/due" | awk -F '\t' -v work="$work" '
+    $3 ~ /\/trainer_state\.json$/ { last[++lasts] = $0; next }
     { split($1, field, " ")
       if (field[1] >= 8388608 || count == 0 || count >= 32) { if (file != "") close(file); file = work "/task." ++n; print n; count = 0 }
       if (field[1] < 8388608) count++
-      print >file }' >"$work/tasks"
-  work=$work final=$1 xargs -r -P "$UPLOAD_WORKERS" -n 1 /bin/sh ./upload.sh task <"$work/tasks" 2>/dev/null
+      print >file }
+    END {
+      for (i = 1; i <= lasts; i++) {
+        if (i % 32 == 1) { if (file != "") close(file); file = work "/task." ++n; print n >(work "/tasks.last") }
+        print last[i] >file
+      } }' >"$work/tasks" || exit 1
+  for tasks in "$work/tasks" "$work/tasks.last"; do
+    work=$work final=$1 xargs -r -P "$UPLOAD_WORKERS" -n 1 /bin/sh ./upload.sh task <"$tasks" 2>/dev/null
+  done
   touch "$work/done.0"
-  cat "$work"/done.* >"$work/done"
+  cat "$work"/done.* >"$work/done" || exit 1
   awk -F '\t' -v work="$work" -v final="$1" '
     $1 == "u" || $1 == "s" { print >(work "/learnt"); next }
     $1 == "f" { print $3 "\t" $4 >(work "/failed.new"); if ($2 != "-") print $2 "\t" $3 "\t" $4 >>(work "/refused") }
     $1 == "a" { print $4 >(work "/trouble.new"); if (final == "yes") print $3 "\t" $4 >(work "/failed.new") }
   ' "$work/done"
-  [ ! -e "$work/failed.new" ] || cat "$work/failed.new" >>"$work/failed"
+  [ ! -e "$work/failed.new" ] || cat "$work/failed.new" >>"$work/failed" || exit 1
+  if [ "$1" = yes ]; then check_all_said; fi
   : >"$work/trouble"
   [ ! -e "$work/trouble.new" ] || tail -n 1 "$work/trouble.new" >"$work/trouble"
   if [ -e "$work/learnt" ]; then
@@ -416,7 +479,8 @@ case $1 in
     if [ -n "$UPLOAD_OUTPUT" ]; then (umask 022 && mkdir -p -- "$UPLOAD_OUTPUT"); fi
     make_work
     [ ! -e upload_known ] || exit 0
-    list "$work/list"
+    printf '%s\n%s\n' "$(device_of "$UPLOAD_OUTPUT")" "$(device_of "$UPLOAD_CHECKPOINTS")" >upload_roots || exit 1
+    list "$work/list" || exit 1
     awk '{ at = index($0, "\t"); print "b\t" substr($0, 1, at - 1) "\t-\t" substr($0, at + 1) }' "$work/list" >upload_known
     write_status false
     ;;
@@ -447,7 +511,8 @@ case $1 in
       done
     done
     pass yes
-    write_status true
+    [ -z "$unsaid" ] || pass yes
+    write_status true || exit 1
     ;;
   task)
     task=$2

@@ -108,8 +108,12 @@ bring_to_an_end() {
   # A notice that came late leaves less, and the program the most of it.
   reserve=$((at - noticed > 4 * RESERVE_SECONDS ? RESERVE_SECONDS : (at - noticed) / 4))
   end=$((at - reserve))
-  if [ -e hook.sh ]; then timeout -k 2 "$(seconds_until "$end")" /bin/sh ./hook.sh >>log 2>&1; fi
-  stop_run yes no "$(seconds_until "$end")0" || stop_run no yes 20
+  # Before the hook, which may make the program save and end: that is no end of its own.
+  stop_run note no 0
+  for_hook=$(seconds_until "$end")
+  # `timeout 0` would let it run for ever.
+  if [ -e hook.sh ] && [ "$for_hook" -gt 0 ]; then timeout -k 2 "$for_hook" /bin/sh ./hook.sh >>log 2>&1; fi
+  stop_run noted no "$(seconds_until "$end")0" || stop_run no yes 20
   wait_for_upload
   for volume in $VOLUMES; do unmount_volume "$volume"; done
   write_report "done $(date +%s)"
