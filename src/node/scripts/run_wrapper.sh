@@ -43,7 +43,11 @@ is_left() {
 # write there all the same. By itself, since our end is that of a systemd unit.
 if [ "${2-}" = hold ]; then
   trap '' HUP INT QUIT TERM
-  while is_left "$3"; do sleep 0.2; done
+  looks=0
+  while is_left "$3"; do
+    looks=$((looks + 1))
+    if [ $looks -lt 50 ]; then sleep 0.2; else sleep 1; fi
+  done
   exit 0
 fi
 # Of two wrappers of one run one goes on, and none after it ran.
