@@ -102,11 +102,7 @@ Result<void> copy_bytes(Call& call, Found& found, Algorithm algorithm, ObjectRec
   }
   const auto body = body_of(found.bytes, 0, source.size);
   RUNCTL_TRY_LET(ReceivedBlob received, copy_blob(call, *body, algorithm));
-  copy.etag = etag_of(received.md5, copy.headers);
-  copy.checksum = {.algorithm = std::string{name_of(algorithm)},
-                   .type = "FULL_OBJECT",
-                   .value = received.checked.checksum};
-  copy.segments = {received.file.segment()};
+  take_bytes(received, copy);
   written.emplace(std::move(received.file));
   return {};
 }

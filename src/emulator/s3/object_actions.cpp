@@ -160,13 +160,8 @@ Result<Reply> put_object(Call& call, const wire::PutObjectRequest& request) {
   RUNCTL_TRY(guard.before(call, request.key));
   RUNCTL_TRY_LET(auto incoming, Incoming::prepare(call.head, call.body, call.signature));
   RUNCTL_TRY_LET(ReceivedBlob received, receive_blob(call, *incoming, algorithm_for(*incoming)));
-  object.size = received.checked.size;
-  object.etag = etag_of(received.md5, object.headers);
+  take_bytes(received, object);
   object.modified = call.now;
-  object.checksum = {.algorithm = std::string{name_of(received.algorithm)},
-                     .type = "FULL_OBJECT",
-                     .value = received.checked.checksum};
-  object.segments = {received.file.segment()};
   RUNCTL_TRY(call.store.put(call.bucket.name, object, guard.at_the_end()));
   received.file.keep();
   wire::PutObjectOutput output{.etag = quoted_etag(object.etag), .request_charged = charged(call)};

@@ -211,13 +211,8 @@ Result<Reply> post_object(Call& call) {
   RUNCTL_TRY_LET(object.storage_class, storage_class_of(put.header("x-amz-storage-class")));
   RUNCTL_TRY_LET(const auto incoming, Incoming::prepare(as_put, body, std::nullopt));
   RUNCTL_TRY_LET(ReceivedBlob received, receive_file(put, *incoming, length));
-  object.size = received.checked.size;
-  object.etag = etag_of(received.md5, object.headers);
+  take_bytes(received, object);
   object.modified = call.now;
-  object.checksum = {.algorithm = std::string{name_of(received.algorithm)},
-                     .type = "FULL_OBJECT",
-                     .value = received.checked.checksum};
-  object.segments = {received.file.segment()};
   RUNCTL_TRY(call.store.put(call.bucket.name, object,
                             [](const ObjectRecord*) -> Result<void> { return {}; }));
   received.file.keep();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "emulator/refusal.hpp"
+#include "emulator/s3/object_headers.hpp"
 
 namespace runctl::emulator::s3 {
 namespace {
@@ -30,6 +31,15 @@ Guard WriteGuard::at_the_end() const {
     }
     return check_write(conditions_, existing);
   };
+}
+
+void take_bytes(const ReceivedBlob& received, ObjectRecord& object) {
+  object.size = received.checked.size;
+  object.etag = etag_of(received.md5, object.headers);
+  object.checksum = {.algorithm = std::string{name_of(received.algorithm)},
+                     .type = "FULL_OBJECT",
+                     .value = received.checked.checksum};
+  object.segments = {received.file.segment()};
 }
 
 Algorithm algorithm_for(const Incoming& incoming) {

@@ -40,6 +40,9 @@ struct ReceivedBlob {
   CheckedPart checked;  // of that algorithm
 };
 
+// Makes them an object's, whose headers are known. The file is still to be kept.
+void take_bytes(const ReceivedBlob& received, ObjectRecord& object);
+
 // The one that the request's body comes with, or the default.
 [[nodiscard]] Algorithm algorithm_for(const Incoming& incoming);
 
