@@ -13,6 +13,7 @@
 #include "node/gzip.hpp"
 #include "node/run_record.hpp"
 #include "node/run_report.hpp"
+#include "node/without_comments.hpp"
 
 namespace runctl::node {
 namespace {
@@ -119,8 +120,9 @@ std::string watcher_text(const RunId& run, const InterruptionWatch& watch) {
                      {"POLL_SECONDS", std::to_string(watch.poll.count())},
                      {"RESERVE_SECONDS", std::to_string(volumes_reserve.count())}}};
   const Script stop{.name = "stop_run", .parameters = {{"RUN_ID", run.str()}}};
-  return fmt::format("#### stop.sh\n{}#### watch.sh\n{}#### unmount.sh\n{}", assemble(stop),
-                     assemble(watcher), assemble({.name = "unmount"}));
+  return fmt::format("#### stop.sh\n{}#### watch.sh\n{}#### unmount.sh\n{}",
+                     without_comments(assemble(stop)), without_comments(assemble(watcher)),
+                     without_comments(assemble({.name = "unmount"})));
 }
 
 std::string hook_text(const RunSpec& spec) {
@@ -183,7 +185,7 @@ Result<RunReport> start_run(const Machine& machine, const RunSpec& spec) {
       pack(spec.upload ? uploader_text(*spec.upload, spec.checkpoint_directory) : std::string{}));
   RUNCTL_TRY_LET(auto watch, pack(spec.watch ? watcher_text(spec.id, *spec.watch) : std::string{}));
   RUNCTL_TRY_LET(auto hook, pack(hook_text(spec)));
-  RUNCTL_TRY_LET(auto wrapper, pack(std::string{script_text("run_wrapper")}));
+  RUNCTL_TRY_LET(auto wrapper, pack(without_comments(script_text("run_wrapper"))));
   const Script script{
       .name = "start_run",
       .parameters = {{"RUN_ID", spec.id.str()},

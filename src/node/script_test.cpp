@@ -15,6 +15,7 @@
 #include "node/embedded_scripts.hpp"
 #include "node/gzip.hpp"
 #include "node/local_shell.hpp"
+#include "node/without_comments.hpp"
 
 namespace runctl::node {
 namespace {
@@ -27,6 +28,22 @@ const InstanceId instance = InstanceId::parse("i-0123456789abcdef0").value();
 Result<boost::json::value> read(int status, std::string out, std::string err = {}) {
   return read_record("mount", instance,
                      {.exit_status = status, .out = std::move(out), .err = std::move(err)});
+}
+
+TEST(a_script, is_shorter_without_its_comments_and_the_same) {
+  EXPECT_EQ(without_comments("#!/bin/sh\n# a\n  # b\necho '#' # c\n\necho \\#\n#"),
+            "echo '#' # c\n\necho \\#\n");
+  EXPECT_EQ(without_comments("a"), "a");
+  EXPECT_EQ(without_comments(""), "");
+  for (const char* name : {"run_wrapper", "upload", "watch_run", "stop_run", "unmount"}) {
+    const std::string text = without_comments(script_text(name));
+    EXPECT_LT(text.size(), script_text(name).size()) << name;
+    const testing::TempFolder folder;
+    std::ofstream{folder.path() / "script"} << text;
+    EXPECT_EQ(testing::said_by(fmt::format("sh -n {} 2>&1", (folder.path() / "script").string())),
+              "")
+        << name;
+  }
 }
 
 TEST(a_record, is_the_last_line_whatever_stands_before_it) {

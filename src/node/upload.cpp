@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "node/script.hpp"
+#include "node/without_comments.hpp"
 
 namespace runctl::node {
 namespace {
@@ -37,7 +38,7 @@ std::string uploader_text(const UploadSpec& spec, const std::string& checkpoint_
            {"UPLOAD_CHECKPOINTS", checkpoint_directory}}) {
     text += fmt::format("{}={}\n", name, shell_quote(value));
   }
-  return text + std::string{script_text("upload")};
+  return text + without_comments(script_text("upload"));
 }
 
 std::optional<UploadReport> read_upload(const boost::json::value& record) {
