@@ -30,7 +30,7 @@ class left_behind : public RunFixture {
   // A run that has ended, and what it started has not: its number is in the file `left`.
   RunReport leave(const std::string& starter) {
     auto spec = run_on_it(
-        "leaves", fmt::format("{} sh -c 'exec 9>&-; echo $$ >left; while :; do sleep 0.1; done' "
+        "leaves", fmt::format("{} sh -c 'exec 9>&-; echo $$ >left; exec sleep 300' "
                               ">/dev/null 2>&1 & until [ -s left ]; do sleep 0.1; done; exit 0",
                               starter));
     EXPECT_EQ(code_of(start_run(bed_.machine(), spec)), "");

@@ -161,10 +161,17 @@ TEST(a_script, is_sent_without_its_comments) {
   const std::string sent = script_text("run_wrapper");
   EXPECT_TRUE(sent.starts_with("#!/bin/sh\n"));
   EXPECT_EQ(sent.find("\n#"), std::string::npos);
-  EXPECT_LT(sent.size(), embedded_file("run_wrapper.sh").size());
   const Script script{.name = "unmount", .parameters = {{"VOLUME_ID", "#!/bin/sh\n# kept\n"}}};
   EXPECT_NE(assemble(script).find("\n# kept\n"), std::string::npos);
   EXPECT_NE(annotated(script).find("# Unmounts a volume everywhere"), std::string::npos);
+  for (const char* name : {"run_wrapper", "upload", "watch_run", "stop_run", "unmount", "fetch"}) {
+    EXPECT_LT(script_text(name).size(), embedded_file(fmt::format("{}.sh", name)).size()) << name;
+    const testing::TempFolder folder;
+    std::ofstream{folder.path() / "script"} << script_text(name);
+    EXPECT_EQ(testing::said_by(fmt::format("sh -n {} 2>&1", (folder.path() / "script").string())),
+              "")
+        << name;
+  }
 }
 
 TEST(a_job, fits_into_one_command) {

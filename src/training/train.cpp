@@ -1,6 +1,7 @@
 #include "training/train.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
@@ -89,6 +90,14 @@ node::InterruptionWatch watch_of(const TrainSpec& spec) {
   return watch;
 }
 
+void give_variables(node::RunSpec& run, const TrainSpec& spec, const Directories& directories) {
+  for (const auto& [name, value] : {std::pair{"RUNCTL_DATA_DIR", directories.data},
+                                    std::pair{"RUNCTL_OUTPUT_DIR", directories.output},
+                                    std::pair{"RUNCTL_GIT_COMMIT", spec.code.commit}}) {
+    if (!value.empty()) run.environment.push_back({.name = name, .value = value});
+  }
+}
+
 Result<void> give_upload(node::RunSpec& run, const TrainSpec& spec, const std::string& output) {
   if (!spec.upload) return {};
   RUNCTL_TRY_LET(run.upload, spec.upload->sign(run.id));
@@ -147,16 +156,8 @@ Result<Started> start(const Change& change, TrainSpec& spec, const SyncSettings&
                          .packages = std::move(packages),
                          .git_commit = spec.code.commit};
   if (spec.instance.lifecycle == "spot") run_spec.watch = watch_of(spec);
-  if (!directories.data.empty()) {
-    run_spec.environment.push_back({.name = "RUNCTL_DATA_DIR", .value = directories.data});
-  }
-  if (!directories.output.empty()) {
-    run_spec.environment.push_back({.name = "RUNCTL_OUTPUT_DIR", .value = directories.output});
-  }
   if (point) give_to(run_spec, *point);
-  if (!spec.code.commit.empty()) {
-    run_spec.environment.push_back({.name = "RUNCTL_GIT_COMMIT", .value = spec.code.commit});
-  }
+  give_variables(run_spec, spec, directories);
   RUNCTL_TRY(give_upload(run_spec, spec, directories.output));
   session.progress("starting the run");
   // By its id `runctl runs` finds the machine that it is on.

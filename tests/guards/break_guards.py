@@ -129,13 +129,20 @@ GUARDS = {
         "src/node/scripts/device.sh", 'if [ "$serial" = "vol${VOLUME_ID#vol-}" ]; then', 'if [ -n "$serial" ]; then',
         r"node\.on_block_machine.(a_device|the_volume|two)"),
     "S13 the lock of the checkpoint directory": (
-        "src/node/scripts/run_wrapper.sh", "  if ! flock -n 9; then", "  if ! flock -n -s 9; then", r"node\.runs",
+        "src/node/scripts/run_wrapper.sh", "  if flock -w 1 9; then", "  if flock -w 1 -s 9; then", r"node\.runs",
         "disks/rules_test.py S13OneCheckpointDirectory.test_of_two_runs_at_once_one_is_refused_and_told_who_has_it"),
+    "S13 a process that has closed the lock keeps the next run out": (
+        "src/node/scripts/run_wrapper.sh", '[ -n "$checkpoints" ] && is_left $$', "false", r"node\.left_behind"),
+    "S13 also one whose run is gone with its wrapper": (
+        "src/node/scripts/run_wrapper.sh", '[ -z "$left" ] || put refused "left', '[ -n "$run" ] || put refused "left',
+        r"node\.left_behind"),
+    "S13 a fence that a crash has emptied is not the first": (
+        "src/node/scripts/run_wrapper.sh", "    fence=\n", "    fence=0\n", r"node\.runs"),
     "S13 each run gets a fencing number of its own": (
         "src/node/scripts/run_wrapper.sh", "  fence=$((fence + 1))", "  fence=$((fence + 0))", r"node\.runs",
         "disks/rules_test.py S13OneCheckpointDirectory.test_the_fencing_number_goes_with_the_volume"),
     "runs: a number that is used again is not the run's": (
-        "src/node/scripts/run_state.sh", ' && [ "${20}" = "$alive_wanted" ]', "", r"node\.(stopping|runs)"),
+        "src/node/scripts/background.sh", ' && [ "${20}" = "$alive_wanted" ]', "", r"node\.(stopping|runs)"),
     "runs: who stopped it is written down before the signal": (
         "src/node/scripts/stop_run.sh", '    write_stop "$(date +%s)" "$SIGNAL" 0 "$BY"\n', "", r"node\.stopping"),
     "runs: the signal reaches what the program started": (
@@ -216,6 +223,8 @@ GUARDS = {
         "if (expected.empty()) {", r"aws\.|emulator\."),
     "checkpoints: contents are compared with their checksums": (
         "src/checkpoint/zip_content.cpp", "if (crc.value() != member.crc)", "if (false)", r"checkpoint\.(Zip|Survey)"),
+    "checkpoints: a folder that was half saved": (
+        "src/checkpoint/survey.cpp", "  if (why.empty()) return;", "  return;", r"checkpoint\.Survey"),
     "checkpoints: what goes on is read whole first": (
         "src/checkpoint/newest.cpp", "inspect(place, one, Depth::contents)", "inspect(place, one, Depth::structure)",
         r"checkpoint\.Survey"),
@@ -288,7 +297,7 @@ GUARDS = {
         "    if (is_used || end != fleet::MachineEnd::stop) return keep(what, by_hand);",
         "cli/workflow_test.py OnDisks.test_what_comes_to_no_run_is_given_back"),
     "workflow: no volume is its own that it did not make": (
-        "src/cli/workflow/operation.cpp", "    if (std::ranges::find(tokens, by) != tokens.end()) made", "    if (!by.empty()) made",
+        "src/fleet/provision.cpp", "    if (std::ranges::find(tokens, by) != tokens.end()) made", "    if (!by.empty()) made",
         "cli/workflow_test.py OnDisks.test_a_volume_whose_name_moves_on_is_still_the_one"),
     "workflow: Ctrl-C does not keep anything from being given back": (
         "src/cli/workflow/operation.cpp",
@@ -343,9 +352,17 @@ GUARDS = {
         "src/journal/recorder.cpp", "  if (operation_.state != State::open) return {};\n", "", r"journal\.RecorderTest",
         "cli/workflow_test.py OnDisks.test_interrupted_before_there_is_a_run_it_leaves_nothing"),
     "S14 results on the machine's own disk are not lost with it": (
-        "src/fleet/terminate.cpp", "results == Results::kept) {", "results == Results::lost) {", r"fleet\.PlanTerminate"),
+        "src/fleet/terminate.cpp", "only_copy != facts.runs.end() && results", "false && results", r"fleet\.PlanTerminate"),
+    "S14 nor while the machine cannot be asked about them": (
+        "src/fleet/terminate.cpp", "if (!facts.runs_are_known && !facts", "if (facts.runs_are_known && !facts",
+        r"fleet\.PlanTerminate"),
     "interruption: the volumes are unmounted": (
         "src/node/scripts/watch_run.sh", "  for volume in $VOLUMES; do", "  for volume in; do", r"node\.watching_a_spot_machine\.a_notice"),
+    "interruption: an end that the hook brings about is none of the run's own": (
+        "src/node/scripts/watch_run.sh", "  stop_run note no 0\n", "", r"node\.watching_a_spot_machine\.a_program_that_the_hook"),
+    "interruption: what a user had stopped is not gone on with": (
+        "src/cli/instance/train_interruption.cpp", "run->stop && run->stop->by != node::interruption_notice", "false",
+        "disks/interruption_test.py Interruption.test_a_run_that_was_stopped_before_is_not_gone_on_with"),
     "interruption: what does not end in time is killed": (
         "src/node/scripts/watch_run.sh", '|| stop_run no yes 20', "|| true", r"node\.watching_a_spot_machine\.a_program_that"),
     "interruption: a volume in use is not given up before the time is over": (
@@ -362,7 +379,7 @@ GUARDS = {
     "interruption: the watcher does not hold the checkpoint directory": (
         "src/node/scripts/run_wrapper.sh", "watch.sh 8>&- 9>&-", "watch.sh", r"node\.watching_a_spot_machine\.a_notice"),
     "interruption: the wrapper does not hold it either": (
-        "src/node/scripts/run_wrapper.sh", "# From here the checkpoint directory is the next run's, or its volume is unmounted.\nexec 9>&-\n", "",
+        "src/node/scripts/run_wrapper.sh", "\nfi\nexec 9>&-\n", "\nfi\n",
         r"node\.watching_a_spot_machine\.a_notice"),
     "interruption: the wrapper waits for the watcher": (
         "src/node/scripts/run_wrapper.sh", '  [ -n "$noticed" ] || kill "$watcher"', '  kill "$watcher"',
@@ -389,11 +406,16 @@ GUARDS = {
     "results: a file that is written to is not sent yet": (
         "src/node/scripts/upload.sh", 'if (final != "yes" && seen[path] != stat &&', "if (0 &&",
         r"node\.uploading.it_is_sent"),
+    "results: what nothing was said of was not sent": (
+        "src/node/scripts/upload.sh", 'if [ "$1" = yes ]; then check_all_said; fi', ":",
+        r"node\.uploading.what_a_killed"),
+    "results: what goes with its directory was not sent": (
+        "src/node/scripts/upload.sh", '[ "$(device_of "$root")" = "$1" ] ||', ":", r"node\.uploading.what_goes"),
     "results: what has not changed is not sent again": (
         "src/node/scripts/upload.sh", "if (is_none(path) || known[path] == stat) next", "if (is_none(path)) next",
         r"node\.uploading"),
     "results: what uploads does not hold the checkpoint directory": (
-        "src/node/scripts/run_wrapper.sh", "exec 9>&-\nfinish_upload", "finish_upload", r"node\.uploading.a_stopped"),
+        "src/node/scripts/run_wrapper.sh", "\nfi\nexec 9>&-\n", "\nfi\n", r"node\.uploading.a_stopped"),
     "results: what uploads is no process of the run": (
         "src/node/scripts/run_wrapper.sh", "  setsid --wait /bin/sh", "  /bin/sh", r"node\.uploading.a_stopped"),
     "results: the last upload is made also when what uploads was killed": (

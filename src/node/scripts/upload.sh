@@ -72,6 +72,7 @@ is_finished() { grep -q '"finished":true' upload_status 2>/dev/null; }
 list() {
   : >"$1.raw" || return
   : >"$1.said" || return
+  # shellcheck disable=SC2094 # what find has said is looked at when it has ended
   for tag in output checkpoints; do
     root=$UPLOAD_CHECKPOINTS other=$UPLOAD_OUTPUT
     [ $tag = checkpoints ] || { root=$UPLOAD_OUTPUT other=$UPLOAD_CHECKPOINTS; }
