@@ -28,6 +28,20 @@ GUARDS = {
     "S5 Multi-Attach alone lets no second machine in": (
         "src/volume/facts.cpp", "return volume.multi_attach && mode_of(volume) == VolumeMode::sealed;",
         "return volume.multi_attach;", r"volume\.PlanAttach"),
+    "S5 a volume on two machines is mounted on neither": (
+        "src/volume/mount.cpp", "  if (auto refusal = check_alone(volume, instance.id)) return refusal;\n", "",
+        r"volume\.CheckMount"),
+    "S5 the second to get a Multi-Attach volume does not use it": (
+        "src/volume/attach.cpp", "  if (auto others = check_alone(attached, facts.instance.id)) {",
+        "  if (auto others = check_alone(attached, facts.instance.id); others && false) {", r"fault\.Once/Race"),
+    "S8 nothing is pulled off a machine that answers again": (
+        "src/volume/detach.cpp", "  if (online) {\n    auto answers", "  if (online && false) {\n    auto answers",
+        r"fault\.Once/Race"),
+    "S2 a resumed move takes a volume only from whom it named": (
+        "src/fleet/continuation.cpp", "    if (holder == to || holder.str() == from) continue;", "    continue;",
+        "disks/interrupted_test.py Interrupted.test_a_move_takes_it_from_nobody_whom_it_did_not_name"),
+    "S16 an operation that was cut off half done stays open": (
+        "src/journal/recorder.cpp", "  return is_cut_off && ", "  return false && is_cut_off && ", r"journal\.RecorderTest"),
     "S6 the device is set read-only before the mount": (
         "src/node/scripts/mount.sh", '    blockdev --setro "$opened" && [', "    true || [",
         r"node\.of/(mounting|sealed_mounting)"),
@@ -104,7 +118,19 @@ GUARDS = {
         "src/volume/standstill.cpp", "    if (!thawed->held) {", "    if (false) {",
         "disks/snapshots_test.py Snapshots.test_one_that_was_thawed_too_early_says_so"),
     "S9 the freeze around a snapshot": (
-        "src/node/scripts/freeze.sh", "fsfreeze --freeze /proc/self/fd/4 2>", "true 2>", r"node\.on_frozen"),
+        "src/node/scripts/freeze.sh", "exec fsfreeze --freeze /proc/self/fd/4' 2>", "exec true' 2>", r"node\.on_frozen"),
+    "S9 a freeze that comes late is thawed": (
+        "src/node/scripts/thaw.sh", "  elif is_under_way; then", "  elif false; then",
+        r"node\.on_frozen_machine\.a_(thaw|freeze)_that"),
+    "S9 no freeze stands without its guard": (
+        "src/node/scripts/freeze.sh", '[ ! -e "$state/fired" ] || die', '[ ! -e "$state/fired" ] || : ',
+        r"node\.on_frozen_machine\.a_thaw_that"),
+    "S9 the freeze of another is left to it": (
+        "src/node/scripts/freeze.sh", '[ $status = 0 ] || [ $status -gt 128 ] || freezing=no', ":",
+        r"node\.on_frozen_machine\.one_that_another"),
+    "S9 what is used by other ways than a mount is not consistent": (
+        "src/node/scripts/freeze.sh", "  opens_exclusively || {", "  true || {",
+        r"node\.on_frozen_machine\.what_is_held"),
     "S10 a second copy of an XFS is let in only when it was restored": (
         "src/node/scripts/mount.sh", "in xfs:yes:* | xfs:*:yes)", "in xfs:*)", r"node\.on_block_machine.a_copy_of_an_xfs"),
     "S10 a restored XFS is mounted beside its source": (
