@@ -158,7 +158,7 @@ GUARDS = {
         "src/node/scripts/run_wrapper.sh", "  if flock -w 1 9; then", "  if flock -w 1 -s 9; then", r"node\.runs",
         "disks/rules_test.py S13OneCheckpointDirectory.test_of_two_runs_at_once_one_is_refused_and_told_who_has_it"),
     "S13 a process that has closed the lock keeps the next run out": (
-        "src/node/scripts/run_wrapper.sh", '[ -n "$checkpoints" ] && is_left $$', "false", r"node\.left_behind"),
+        "src/node/scripts/run_wrapper.sh", 'if [ -n "$checkpoints" ] && is_left $$', "if false", r"node\.left_behind"),
     "S13 also one whose run is gone with its wrapper": (
         "src/node/scripts/run_wrapper.sh", '[ -z "$left" ] || put refused "left', '[ -n "$run" ] || put refused "left',
         r"node\.left_behind"),

@@ -129,6 +129,12 @@ sh -c 'read -r stat </proc/$$/stat; pid=$$; set -- ${stat##*) }; shift 19
 status=$?
 sync log 2>/dev/null
 # From here the checkpoint directory is the next run's, or its volume is unmounted, unless something of the run is left.
+# Most of that is about to end as well.
+patience=5
+while [ -n "$checkpoints" ] && [ $patience -gt 0 ] && is_left $$; do
+  patience=$((patience - 1))
+  sleep 0.1
+done
 if [ -n "$checkpoints" ] && is_left $$; then
   setsid /bin/sh ./wrapper.sh "$run" hold $$ </dev/null >/dev/null 2>&1 8>&- &
 fi

@@ -99,6 +99,11 @@ while [ "$state" = running ] || { find_members && [ -n "$members" ]; }; do
   read_run "$run"
 done
 find_members
+# What holds the checkpoint directory for them sees a moment later that nothing is left.
+if [ "$state" != running ] && [ -z "$members" ]; then
+  checkpoints=$(cat "$run/checkpoint_directory" 2>/dev/null)
+  [ ! -e "$checkpoints/.runctl.lock" ] || flock -s -w 2 "$checkpoints/.runctl.lock" true
+fi
 left=0
 processes=
 for pid in $members; do
