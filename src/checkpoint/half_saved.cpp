@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::string_view last_written = "trainer_state.json";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // "model-00001-of-00002.safetensors" is "model-N-of-N.safetensors".
 std::string without_numbers(std::string_view name) {
   std::string pattern;

@@ -32,7 +32,6 @@ constexpr std::array<std::string_view, 7> unfinished_beginnings{
 constexpr std::array<std::string_view, 3> unfinished_middles{".tmp.", ".tmp-", ".tmp_"};
 constexpr std::array<std::string_view, 4> places{"best", "last", "latest", "final"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 
 bool has(Words words, std::string_view word) {

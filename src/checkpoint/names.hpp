@@ -21,6 +21,8 @@ namespace runctl::checkpoint {
 // examples/digits has it, "tmp-checkpoint-500", "x.tmp", "x.part", ".x.tmp.123".
 [[nodiscard]] bool is_unfinished_name(std::string_view name);
 
+[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // Of a file: by its extension it holds weights or a training's state.
 [[nodiscard]] bool is_data_name(std::string_view name);
 // By its extension it is text for people or programs, whatever its name has in it.

@@ -165,18 +165,16 @@ Result<volume::VolumeFacts> Cloud::find_volume(std::string_view text) {
   return volume;
 }
 
-Result<std::vector<journal::Operation>> Cloud::operations_on(const std::string& subject) {
+Result<std::vector<journal::Operation>> Cloud::operations_on(const std::string& subject,
+                                                             std::int64_t limit) {
   RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));
   if (journal == nullptr) return std::vector<journal::Operation>{};
-  return journal->list({.place = place_, .subject = subject});
+  return journal->list({.place = place_, .subject = subject, .limit = limit});
 }
 
 Result<std::vector<std::string>> Cloud::recent_devices(const VolumeId& volume) {
+  RUNCTL_TRY_LET(const auto operations, operations_on(volume.str(), 20));
   std::vector<std::string> devices;
-  RUNCTL_TRY_LET(const auto journal, journal::Journal::open_existing(journal_path(context_)));
-  if (journal == nullptr) return devices;
-  RUNCTL_TRY_LET(const auto operations,
-                 journal->list({.place = place_, .subject = volume.str(), .limit = 20}));
   for (const journal::Operation& operation : operations) {
     for (const journal::Step& step : operation.steps) {
       const auto request = parse_json(step.request);

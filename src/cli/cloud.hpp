@@ -62,7 +62,8 @@ class Cloud {
   [[nodiscard]] Result<volume::VolumeFacts> find_volume(std::string_view text);
 
   // What was done here on what has that id, the newest first. Errors: those of the journal.
-  [[nodiscard]] Result<std::vector<journal::Operation>> operations_on(const std::string& subject);
+  [[nodiscard]] Result<std::vector<journal::Operation>> operations_on(const std::string& subject,
+                                                                      std::int64_t limit = 1'000);
 
   // The device names that the volume had, or was to have, within the life of a request.
   [[nodiscard]] Result<std::vector<std::string>> recent_devices(const VolumeId& volume);

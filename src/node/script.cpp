@@ -27,12 +27,15 @@ const std::vector<std::string_view>& parts_of(std::string_view name) {
   static const List of_placing{"prelude", "download"};
   static const List of_runs{"prelude", "background", "run_state", "run_more"};
   static const List of_choosing{"prelude", "background", "run_state"};
+  static const List of_thawing{"prelude", "background",    "machine",
+                               "users",   "files_machine", "device"};
   static const List of_jobs{"prelude", "background", "job_state"};
   static const List plain{"prelude"};
   if (name == "fetch") return of_fetching;
   if (name == "place_code") return of_placing;
   if (name == "put_file" || name == "sync" || name.ends_with("_code")) return plain;
   if (name.ends_with("_manifest")) return of_contents;
+  if (name == "thaw") return of_thawing;
   if (name == "choose_checkpoint") return of_choosing;
   if (name == "start_job" || name == "job_status" || name == "stop_job") return of_jobs;
   return name.contains("run") || name == "processes" ? of_runs : of_volumes;

@@ -180,7 +180,7 @@ Result<VolumeFacts> execute_attach(const Change& change, const AttachFacts& fact
   VolumeFacts attached = *std::move(waited);
   // The flag can only change while the volume is unattached: this check is stable, one before was
   // not.
-  if (auto others = check_alone(attached, facts.instance.id)) {
+  if (auto others = check_use(attached, facts.instance.id)) {
     others->code = Errc::precondition;
     others->effect = Effect::applied;
     others->details.emplace_back("It was attached by both at the same time, and not mounted here.");

@@ -115,16 +115,7 @@ std::optional<Error> check_mount(const VolumeFacts& volume, const InstanceFacts&
                               name_of(instance.state)),
                   "Attach without --mount, or start the instance first.");
   }
-  const auto* const here = attachment_to(volume, instance.id);
-  if (here != nullptr && here->state != AttachmentState::attached &&
-      here->state != AttachmentState::attaching) {
-    Error leaving = refuse(fmt::format("Volume {} is on its way off instance {} ('{}')", volume.id,
-                                       instance.id, name_of(here->state)),
-                           "Wait until it is detached, then attach and mount it again.");
-    leaving.section = "EBS_CONCURRENT_ACCESS.md#volume-states";
-    return leaving;
-  }
-  if (auto refusal = check_alone(volume, instance.id)) return refusal;
+  if (auto refusal = check_use(volume, instance.id)) return refusal;
   if (mode_of(volume) == VolumeMode::cluster) {
     return refuse(fmt::format("Volume {} is in the mode 'cluster'", volume.id),
                   "Its filesystem is the cluster's business: mount it with the cluster's tools.");

@@ -172,14 +172,21 @@ Error held_volume(const VolumeFacts& volume, const AttachmentFacts& attachment,
   return error;
 }
 
-std::optional<Error> check_alone(const VolumeFacts& volume, const InstanceId& instance) {
+std::optional<Error> check_use(const VolumeFacts& volume, const InstanceId& instance) {
+  const auto* const here = attachment_to(volume, instance);
+  if (here != nullptr && here->state != AttachmentState::attached &&
+      here->state != AttachmentState::attaching) {
+    return refuse(fmt::format("Volume {} is on its way off instance {} ('{}')", volume.id, instance,
+                              name_of(here->state)),
+                  "Wait until it is detached, then attach it again.", "volume-states");
+  }
   if (is_shared(volume)) return std::nullopt;
   const auto other = std::ranges::find_if(
       volume.attachments,
       [&](const AttachmentFacts& attachment) { return attachment.instance != instance; });
   if (other == volume.attachments.end()) return std::nullopt;
   Error error = held_volume(volume, *other, std::nullopt, instance);
-  if (attachment_to(volume, instance) == nullptr) return error;
+  if (here == nullptr) return error;
   error.details.push_back(
       fmt::format("note:      it is attached to {} as well, and only one may use it", instance));
   error.ways_out = {
@@ -194,14 +201,8 @@ AttachPlan plan_attach(const AttachFacts& facts) {
   AttachPlan plan;
   if (const auto* here = attachment_to(volume, facts.instance.id)) {
     plan.device = here->device;
-    if (here->state == AttachmentState::attached || here->state == AttachmentState::attaching) {
-      plan.already_attached = true;
-      plan.refusal = check_alone(volume, facts.instance.id);
-    } else {
-      plan.refusal = refuse(fmt::format("Volume {} is on its way off instance {} ('{}')", volume.id,
-                                        facts.instance.id, name_of(here->state)),
-                            "Wait until it is detached, then attach it again.", "volume-states");
-    }
+    plan.refusal = check_use(volume, facts.instance.id);
+    plan.already_attached = !plan.refusal.has_value();
     return plan;
   }
   plan.refusal = check_volume(volume);

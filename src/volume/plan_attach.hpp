@@ -44,11 +44,10 @@ enum class AttachOutcome : std::uint8_t {
 [[nodiscard]] AttachOutcome classify_attach(const VolumeFacts& volume, const InstanceId& instance,
                                             const std::string& device);
 
-// The refusal of an exclusive volume that another machine than `instance` has, by whomever it was
-// attached there: one that has Multi-Attach may be attached to both, and either could write.
-// Nothing for a shared one. Pure.
-[[nodiscard]] std::optional<Error> check_alone(const VolumeFacts& volume,
-                                               const InstanceId& instance);
+// What stands against the use of a volume on `instance` as it is attached now: that it is on its
+// way off, or that it is exclusive and another machine has it too, by whomever it was attached
+// there (one that has Multi-Attach may be attached to both, and either could write). Pure.
+[[nodiscard]] std::optional<Error> check_use(const VolumeFacts& volume, const InstanceId& instance);
 
 // The refusal of a volume that `attachment`'s machine holds. `holder` adds its name, type and
 // state.

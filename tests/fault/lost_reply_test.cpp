@@ -156,11 +156,16 @@ class LostReply : public testing::TestWithParam<Drop> {
   }
 
   // Attaches as `runctl aws ebs attach` does.
-  [[nodiscard]] Result<volume::VolumeFacts> attach() {
+  [[nodiscard]] Result<volume::VolumeFacts> attach() { return attach_to(instance_.value()); }
+  [[nodiscard]] Result<volume::VolumeFacts> attach_to(const volume::InstanceFacts& instance) {
     RUNCTL_TRY_LET(const auto facts,
-                   volume::read_attach_facts(session(), volume_.value(), instance_.value()));
+                   volume::read_attach_facts(session(), volume_.value(), instance));
     const auto plan = volume::plan_attach(facts);
     return volume::execute_attach(change(), facts, plan);
+  }
+  [[nodiscard]] volume::InstanceFacts another_machine() {
+    const auto rented = fleet::launch(change(), {.zone = "us-east-1a"}).value();
+    return fleet::wait_until_ready(session(), rented.id).value();
   }
 
   ScratchDirectory scratch_;
@@ -289,12 +294,8 @@ TEST_P(Race, TheLoserNamesTheWinner) {
   const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
   const auto plan = volume::plan_attach(facts);
   // Between our plan and our call another machine takes it.
-  const auto winner =
-      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
-          .value();
-  const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
-  ASSERT_TRUE(
-      volume::execute_attach(change(), their_facts, volume::plan_attach(their_facts)).has_value());
+  const auto winner = another_machine();
+  ASSERT_TRUE(attach_to(winner).has_value());
 
   const auto ours = volume::execute_attach(change(), facts, plan);
   ASSERT_FALSE(ours.has_value());
@@ -315,12 +316,8 @@ TEST_P(Race, TheSecondToGetAMultiAttachVolumeUsesItNot) {
   volume_ = volume::wait_until_available(session(), made->id).value();
   const auto facts = volume::read_attach_facts(session(), *volume_, *instance_).value();
   const auto plan = volume::plan_attach(facts);
-  const auto winner =
-      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
-          .value();
-  const auto their_facts = volume::read_attach_facts(session(), *volume_, winner).value();
-  ASSERT_TRUE(
-      volume::execute_attach(change(), their_facts, volume::plan_attach(their_facts)).has_value());
+  const auto winner = another_machine();
+  ASSERT_TRUE(attach_to(winner).has_value());
 
   const auto ours = volume::execute_attach(change(), facts, plan);
   ASSERT_FALSE(ours.has_value());
@@ -341,9 +338,7 @@ TEST_P(Race, AVolumeThatHasGoneOnToAnotherMachineIsGoneFromHere) {
   const auto held = volume::read_volume(*client_, volume_->id, {}).value();
   const volume::DetachPlan plan{.attachment = held.attachments.front()};
   ASSERT_TRUE(volume::execute_detach(change(), {.volume = held}, plan).has_value());
-  instance_ =
-      fleet::wait_until_ready(session(), fleet::launch(change(), {.zone = "us-east-1a"}).value().id)
-          .value();
+  instance_ = another_machine();
   ASSERT_TRUE(attach().has_value());
   const auto detached = volume::execute_detach(change(), {.volume = held}, plan);
   EXPECT_TRUE(detached.has_value()) << detached.error().message;

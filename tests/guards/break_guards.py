@@ -29,11 +29,11 @@ GUARDS = {
         "src/volume/facts.cpp", "return volume.multi_attach && mode_of(volume) == VolumeMode::sealed;",
         "return volume.multi_attach;", r"volume\.PlanAttach"),
     "S5 a volume on two machines is mounted on neither": (
-        "src/volume/mount.cpp", "  if (auto refusal = check_alone(volume, instance.id)) return refusal;\n", "",
+        "src/volume/mount.cpp", "  if (auto refusal = check_use(volume, instance.id)) return refusal;\n", "",
         r"volume\.CheckMount"),
     "S5 the second to get a Multi-Attach volume does not use it": (
-        "src/volume/attach.cpp", "  if (auto others = check_alone(attached, facts.instance.id)) {",
-        "  if (auto others = check_alone(attached, facts.instance.id); others && false) {", r"fault\.Once/Race"),
+        "src/volume/attach.cpp", "  if (auto others = check_use(attached, facts.instance.id)) {",
+        "  if (auto others = check_use(attached, facts.instance.id); others && false) {", r"fault\.Once/Race"),
     "S8 nothing is pulled off a machine that answers again": (
         "src/volume/detach.cpp", "  if (online) {\n    auto answers", "  if (online && false) {\n    auto answers",
         r"fault\.Once/Race"),

@@ -422,8 +422,7 @@ std::vector<std::string> unsent_results(const boost::json::array& interruptions)
     if (boolean_at(each, "results_are_whole").value_or(true)) continue;
     words.push_back(fmt::format(
         "Not everything that run {} wrote before it was interrupted is known to be in {}; what is "
-        "not "
-        "is on volume {}.",
+        "not is on volume {}.",
         string_at(each, "run_id").value_or(""), string_at(each, "output_s3").value_or(""),
         string_at(each, "checkpoint_volume").value_or("")));
   }

@@ -7,22 +7,15 @@ token=
 [ "$token" = "$TOKEN" ] || succeed '"held":false,"frozen_ms":0'
 dead_man='' dead_man_start=''
 { read -r dead_man dead_man_start <"$state/dead_man"; } 2>/dev/null
-lives() { # NUMBER START
-  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
-  wanted=$2
-  # shellcheck disable=SC2086 # the fields after the command's name are numbers and letters
-  set -- ${line##*) }
-  [ "$1" != Z ] && shift 19 && [ "$1" = "$wanted" ]
-}
 # Whether the freeze may still come: it waits for writes that were begun before, or its script has not come to it.
 is_under_way() {
   freezer='' freezer_start=''
   { read -r freezer freezer_start <"$state/freezer" || read -r freezer freezer_start <"$state/parent"; } 2>/dev/null
-  lives "$freezer" "$freezer_start"
+  is_alive "$freezer" "$freezer_start"
 }
 wait_for_its_end() {
   patience=500
-  while lives "$dead_man" "$dead_man_start" && [ $patience -gt 0 ]; do
+  while is_alive "$dead_man" "$dead_man_start" && [ $patience -gt 0 ]; do
     patience=$((patience - 1))
     sleep 0.02
   done
@@ -31,14 +24,14 @@ wait_for_its_end() {
 held=false
 # Through the directory that the dead man holds open: no path can lead elsewhere. That it lives shows that it has not
 # thawed: it ends when it has.
-if lives "$dead_man" "$dead_man_start"; then
+if is_alive "$dead_man" "$dead_man_start"; then
   if fsfreeze --unfreeze "/proc/$dead_man/fd/4" 2>/dev/null; then
-    [ -e "$state/fired" ] || ! lives "$dead_man" "$dead_man_start" || held=true
+    [ -e "$state/fired" ] || ! is_alive "$dead_man" "$dead_man_start" || held=true
   elif is_under_way; then
     # It thaws as soon as that is possible, and nobody else could: its time is now.
     kill -USR1 "$dead_man" 2>/dev/null
     wait_for_its_end
-    ! lives "$dead_man" "$dead_man_start" || succeed '"held":false,"frozen_ms":0'
+    ! is_alive "$dead_man" "$dead_man_start" || succeed '"held":false,"frozen_ms":0'
   else
     fsfreeze --unfreeze "/proc/$dead_man/fd/4" 2>/dev/null # it may have come to its end in between
   fi
