@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <string>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,22 +28,56 @@ FileState to_state(const struct stat& found) {
           .mode = found.st_mode & 07777U};
 }
 
-}  // namespace
+// A file by its directory, which is held (the working directory when it is not), and the rest of
+// its name.
+struct Place {
+  UniqueFd directory = UniqueFd{};
+  std::filesystem::path name;
 
-Result<FileState> state_of(const std::filesystem::path& path, AtLink at_link) {
+  [[nodiscard]] int at() const { return directory.is_open() ? directory.get() : AT_FDCWD; }
+};
+
+Result<FileState> state_at(const Place& place, const std::filesystem::path& path, AtLink at_link) {
   struct stat found{};
   const int flags = at_link == AtLink::follow ? 0 : AT_SYMLINK_NOFOLLOW;
-  if (::fstatat(AT_FDCWD, path.c_str(), &found, flags) != 0) {
+  if (::fstatat(place.at(), place.name.c_str(), &found, flags) != 0) {
     return fail_errno(errno, "look at", path);
   }
   return to_state(found);
 }
 
-Result<RandomAccessFile> RandomAccessFile::open(const std::filesystem::path& path, AtLink at_link) {
+// The directory of `root`/`name`, entered component by component; openat2(2) would do it in one
+// call, from Linux 5.6 on.
+Result<Place> enter_below(const std::filesystem::path& root, std::string_view name) {
+  constexpr int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  std::filesystem::path path = root.empty() ? "." : root;
+  UniqueFd fd{::open(path.c_str(), flags)};
+  if (!fd.is_open()) return fail_errno(errno, "open", path);
+  while (true) {
+    const std::size_t slash = name.find('/');
+    const std::string component{name.substr(0, slash)};
+    if (slash == std::string_view::npos) {
+      return Place{.directory = std::move(fd), .name = component};
+    }
+    name.remove_prefix(slash + 1);
+    path /= component;
+    UniqueFd next{::openat(fd.get(), component.c_str(), flags | O_NOFOLLOW)};
+    if (!next.is_open() && (errno == ELOOP || errno == ENOTDIR)) {
+      return fail(
+          Errc::invalid_argument,
+          fmt::format("{} is a symbolic link or no directory, and is not followed", path.string()));
+    }
+    if (!next.is_open()) return fail_errno(errno, "open", path);
+    fd = std::move(next);
+  }
+}
+
+Result<RandomAccessFile> open_at(const Place& place, const std::filesystem::path& path,
+                                 AtLink at_link) {
   // O_NONBLOCK: a FIFO that nobody writes to would hold the open() forever.
   const int flags =
       O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (at_link == AtLink::follow ? 0 : O_NOFOLLOW);
-  UniqueFd fd{::open(path.c_str(), flags)};
+  UniqueFd fd{::openat(place.at(), place.name.c_str(), flags)};
   if (!fd.is_open() && errno == ELOOP) {
     return fail(Errc::invalid_argument, fmt::format("{} is a symbolic link", path.string()));
   }
@@ -53,6 +88,30 @@ Result<RandomAccessFile> RandomAccessFile::open(const std::filesystem::path& pat
     return fail(Errc::invalid_argument, fmt::format("{} is no regular file", path.string()));
   }
   return RandomAccessFile{std::move(fd), path};
+}
+
+}  // namespace
+
+Result<FileState> state_of(const std::filesystem::path& path, AtLink at_link) {
+  return state_at({.name = path}, path, at_link);
+}
+
+Result<FileState> state_below(const std::filesystem::path& root, std::string_view name,
+                              AtLink at_link) {
+  if (at_link == AtLink::follow) return state_of(root / name, at_link);
+  RUNCTL_TRY_LET(const Place place, enter_below(root, name));
+  return state_at(place, root / name, at_link);
+}
+
+Result<RandomAccessFile> RandomAccessFile::open(const std::filesystem::path& path, AtLink at_link) {
+  return open_at({.name = path}, path, at_link);
+}
+
+Result<RandomAccessFile> RandomAccessFile::open_below(const std::filesystem::path& root,
+                                                      std::string_view name, AtLink at_link) {
+  if (at_link == AtLink::follow) return open(root / name, at_link);
+  RUNCTL_TRY_LET(const Place place, enter_below(root, name));
+  return open_at(place, root / name, at_link);
 }
 
 Result<FileState> RandomAccessFile::state() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/result.hpp"
@@ -29,6 +30,9 @@ enum class AtLink : bool { refuse, follow };
 
 // Of what `path` names now. Errors: as fail_errno.
 [[nodiscard]] Result<FileState> state_of(const std::filesystem::path& path, AtLink at_link);
+// Of what `root`/`name` is now. Errors: also as open_below.
+[[nodiscard]] Result<FileState> state_below(const std::filesystem::path& root,
+                                            std::string_view name, AtLink at_link);
 
 // Thread safety: reads and writes at offsets from several threads at once.
 class RandomAccessFile {
@@ -42,6 +46,12 @@ class RandomAccessFile {
   // (a directory, a FIFO, a device; a link when refused), without waiting for it.
   [[nodiscard]] static Result<RandomAccessFile> open(const std::filesystem::path& path,
                                                      AtLink at_link);
+  // Opens `root`/`name` for reading. `root` may be reached over links; when they are refused, no
+  // component of `name` is one, so that nothing outside of `root` is read, even if a directory of
+  // it is replaced by a link meanwhile. Errors: as open; invalid_argument for a directory that is
+  // a link, or no directory.
+  [[nodiscard]] static Result<RandomAccessFile> open_below(const std::filesystem::path& root,
+                                                           std::string_view name, AtLink at_link);
 
   [[nodiscard]] Result<FileState> state() const;
   // As many bytes as there are, up to the span's size: fewer only at the end of the file.

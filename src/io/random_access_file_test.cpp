@@ -95,5 +95,31 @@ TEST_F(RandomAccessFileTest, OpensOnlyRegularFilesAndDoesNotWaitForAFifo) {
   EXPECT_TRUE(RandomAccessFile::open(scratch.path() / "link", AtLink::follow));
 }
 
+TEST_F(RandomAccessFileTest, FollowsNoLinkBelowTheDirectoryThatIsNamed) {
+  const fs::path data = scratch.path() / "data";
+  fs::create_directories(data / "a" / "b");
+  fs::create_directories(scratch.path() / "outside" / "b");
+  std::ofstream{data / "a" / "b" / "f"} << "inside";
+  std::ofstream{scratch.path() / "outside" / "b" / "f"} << "outside";
+  fs::create_directory_symlink("data", scratch.path() / "link");
+  const fs::path root = scratch.path() / "link";  // it may be a link itself
+  const auto inside = state_below(root, "a/b/f", AtLink::refuse);
+  ASSERT_TRUE(inside);
+  EXPECT_EQ(inside->size, 6U);
+  EXPECT_EQ(RandomAccessFile::open_below(root, "a/b/f", AtLink::refuse)->state()->size, 6U);
+  EXPECT_EQ(RandomAccessFile::open_below(root, "a/b/g", AtLink::refuse).error().code,
+            Errc::not_found);
+
+  fs::rename(data / "a", data / "was");
+  fs::create_directory_symlink(scratch.path() / "outside", data / "a");
+  const auto refused = RandomAccessFile::open_below(root, "a/b/f", AtLink::refuse);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+  EXPECT_EQ(refused.error().message,
+            (root / "a").string() + " is a symbolic link or no directory, and is not followed");
+  EXPECT_EQ(state_below(root, "a/b/f", AtLink::refuse).error().code, Errc::invalid_argument);
+  EXPECT_EQ(RandomAccessFile::open_below(root, "a/b/f", AtLink::follow)->state()->size, 7U);
+}
+
 }  // namespace
 }  // namespace runctl

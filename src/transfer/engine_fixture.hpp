@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <random>
@@ -20,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "io/fake_clock.hpp"
+#include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/random.hpp"
 #include "io/scratch_directory.hpp"
@@ -63,7 +63,7 @@ class EngineFixture : public testing::Test {
     return {.bucket = "bucket", .key = key};
   }
   [[nodiscard]] Job upload(const std::string& file, const std::string& key) const {
-    return Upload{.path = files() / file, .target = name(key)};
+    return Upload{.root = files(), .name = file, .target = name(key)};
   }
   // With what a listing would say.
   [[nodiscard]] Job download(const std::string& key, const std::string& file) const {
@@ -82,8 +82,7 @@ class EngineFixture : public testing::Test {
     std::ofstream{files() / file, std::ios::binary} << bytes;
   }
   [[nodiscard]] std::string read(const std::string& file) const {
-    std::ifstream in{files() / file, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
+    return read_file(files() / file).value_or("");
   }
   [[nodiscard]] std::string object(const std::string& key) const {
     const auto found = store.find(name(key));

@@ -24,6 +24,7 @@
 namespace runctl::transfer {
 namespace {
 
+namespace fs = std::filesystem;
 using EngineTest = EngineFixture;
 
 constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
@@ -267,6 +268,34 @@ TEST_F(EngineTest, NeverCompletesAnObjectOfAFileThatChanges) {
       EXPECT_TRUE(records().empty());
     }
   }
+}
+
+TEST_F(EngineTest, ReadsNothingOverALinkThatReplacesADirectory) {
+  const fs::path outside = scratch.path() / "outside";
+  fs::create_directory(outside);
+  std::ofstream{outside / "f"} << "secret";
+  fs::create_directory(files() / "d");
+  const auto replace = [&] {
+    fs::rename(files() / "d", files() / "was");
+    fs::create_directory_symlink(outside, files() / "d");
+  };
+
+  // While its parts are on their way: what the name leads to now is another file.
+  write("d/f", noise(12 * mib, 9));
+  options.part_size = 5 * mib;
+  options.multipart_threshold = 5 * mib;
+  std::atomic<bool> done = false;
+  store.on_body = [&](const std::string&, std::uint64_t at) {
+    if (at >= mib && !done.exchange(true)) replace();
+  };
+  EXPECT_EQ(run({upload("d/f", "k")}).failed, 1U);
+  EXPECT_EQ(outcome("k").result.error().code, Errc::precondition);
+  EXPECT_FALSE(store.find(name("k")));
+
+  // Before it was opened.
+  EXPECT_EQ(run({upload("d/f", "k")}).failed, 1U);
+  EXPECT_EQ(outcome("k").result.error().code, Errc::invalid_argument);
+  EXPECT_FALSE(store.find(name("k")));
 }
 
 TEST_F(EngineTest, LooksAtTheFileOnceMoreBeforeItCompletesAnObject) {

@@ -7,7 +7,7 @@ namespace {
 
 struct InWords {
   std::string operator()(const Upload& job) const {
-    return fmt::format("upload of {} to {}", job.path.string(), to_text(job.target));
+    return fmt::format("upload of {} to {}", job.path().string(), to_text(job.target));
   }
   std::string operator()(const Download& job) const {
     return fmt::format("download of {} to {}", to_text(job.source), (job.root / job.name).string());

@@ -52,14 +52,18 @@ struct Attributes {
 
 enum class FollowSymlink : bool { no, yes };
 
-// A local file becomes an object. The file may change while it is read: that is an error of the
-// job (precondition), and no object appears.
+// The file `root`/`name` becomes an object. Unless links are followed, no component of `name` is
+// one when it is opened, so that nothing outside of `root` is read whatever lies there. The file
+// may change while it is read: that is an error of the job (precondition), and no object appears.
 struct Upload {
-  std::filesystem::path path = {};
+  std::filesystem::path root = {};
+  std::string name = {};
   ObjectName target = {};
-  FollowSymlink follow = FollowSymlink::no;  // whether `path` itself may be a link
+  FollowSymlink follow = FollowSymlink::no;  // whether `name`, and directories of it, may be links
   TargetCondition condition = {};
   Attributes attributes = {};
+
+  [[nodiscard]] std::filesystem::path path() const { return root / name; }
 };
 
 // An object becomes the file `root`/`name`. `name` is relative, has no empty, "." or ".."

@@ -188,7 +188,7 @@ Result<void> PartedUpload::continue_from(const UploadNote& found) {
   if (now != found || !part_size_suits) {
     run_.reporter.notice(job_,
                          fmt::format("an unfinished upload of another state of {} was aborted",
-                                     upload_.path.string()));
+                                     upload_.path().string()));
     abort_upload(run_, upload_.target, found.upload_id, left_);
     return {};
   }

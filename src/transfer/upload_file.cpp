@@ -42,11 +42,11 @@ Result<void> wait_for_tick(const FileState& state, Clock& clock, const std::stop
 
 Result<UploadFile> UploadFile::open(const Upload& job, Clock& clock, const std::stop_token& stop) {
   const AtLink at_link = job.follow == FollowSymlink::yes ? AtLink::follow : AtLink::refuse;
-  RUNCTL_TRY_LET(RandomAccessFile file, RandomAccessFile::open(job.path, at_link));
+  RUNCTL_TRY_LET(RandomAccessFile file, RandomAccessFile::open_below(job.root, job.name, at_link));
   RUNCTL_TRY_LET(const FileState first, file.state());
   RUNCTL_TRY(wait_for_tick(first, clock, stop));
   RUNCTL_TRY_LET(const FileState state, file.state());
-  return UploadFile{std::move(file), at_link, state};
+  return UploadFile{std::move(file), job, at_link, state};
 }
 
 Result<void> UploadFile::read(std::uint64_t offset, std::span<std::byte> into) const {
@@ -63,9 +63,13 @@ Result<void> UploadFile::check_unchanged() const {
   if (now.size < state_.size) {
     return fail_changed(file_.path(), size_change("shrank", state_.size, now.size));
   }
-  auto named = state_of(file_.path(), at_link_);
+  auto named = state_below(root_, name_, at_link_);
   if (!named && named.error().code == Errc::not_found) {
     return fail_changed(file_.path(), "was removed");
+  }
+  // A directory of it is a link now: errors of state_below().
+  if (!named && named.error().code == Errc::invalid_argument) {
+    return fail_changed(file_.path(), "was replaced by another file");
   }
   if (!named) return std::unexpected{std::move(named).error()};
   if (named->inode != now.inode || named->device != now.device) {

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include "base/crc.hpp"
 #include "base/result.hpp"
 #include "io/random_access_file.hpp"
+#include "transfer/job.hpp"
 #include "transfer/object_store.hpp"
 #include "transfer/range_set.hpp"
 #include "transfer/run_context.hpp"
@@ -38,10 +41,16 @@ class UploadFile {
                                              const std::stop_token& stop) const;
 
  private:
-  UploadFile(RandomAccessFile file, AtLink at_link, const FileState& state)
-      : file_{std::move(file)}, at_link_{at_link}, state_{state} {}
+  UploadFile(RandomAccessFile file, const Upload& job, AtLink at_link, const FileState& state)
+      : file_{std::move(file)},
+        root_{job.root},
+        name_{job.name},
+        at_link_{at_link},
+        state_{state} {}
 
   RandomAccessFile file_;
+  std::filesystem::path root_;
+  std::string name_;
   AtLink at_link_;
   FileState state_;
 };

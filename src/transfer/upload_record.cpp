@@ -17,7 +17,7 @@ constexpr std::size_t greatest_note = std::size_t{64} << 10U;
 
 std::string record_name(const std::string& place, const Upload& job) {
   std::string identity;
-  for (const std::string& piece : {place, job.target.bucket, job.target.key, job.path.string()}) {
+  for (const std::string& piece : {place, job.target.bucket, job.target.key, job.path().string()}) {
     identity += fmt::format("{}:{},", piece.size(), piece);
   }
   return fmt::format("upload-{}.json", hex(sha256(identity)).substr(0, 32));
@@ -98,13 +98,13 @@ Result<UploadRecord> UploadRecord::take(const std::filesystem::path& directory_p
     if (auto locked = file.lock(); !locked) {
       if (locked.error().code != Errc::conflict) return std::unexpected{std::move(locked).error()};
       return fail(Errc::conflict, fmt::format("{} is being uploaded to {} by another process",
-                                              job.path.string(), to_text(job.target)));
+                                              job.path().string(), to_text(job.target)));
     }
     // Whoever held the lock before may have removed the file that we have opened.
     RUNCTL_TRY_LET(const bool named, directory.is_named(name, file));
     if (!named) continue;
     UploadRecord record{std::move(directory), name, std::move(file),
-                        percent_encode(fmt::format("{} to s3://{}/{}", job.path.string(),
+                        percent_encode(fmt::format("{} to s3://{}/{}", job.path().string(),
                                                    job.target.bucket, job.target.key),
                                        " /:")};
     RUNCTL_TRY_LET(const auto text, record.directory_.read(name, greatest_note));

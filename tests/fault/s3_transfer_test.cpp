@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,6 +29,7 @@
 #include "emulator/s3/store.hpp"
 #include "emulator/server/http_server.hpp"
 #include "io/curl_transport.hpp"
+#include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/random.hpp"
 #include "io/real_clock.hpp"
@@ -170,8 +170,7 @@ class S3Transfers : public testing::Test {
     return digest_of_file(files() / file);
   }
   static std::string digest_of_file(const std::filesystem::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
+    const std::string bytes = read_file(path).value_or("");
     Hasher hasher{HashKind::sha256};
     hasher.update(std::as_bytes(std::span{bytes}));
     return hex(hasher.digest());
@@ -250,7 +249,7 @@ TEST_F(S3Transfers, UploadsArriveWholeOrNotAtAll) {
     for (std::uint64_t number = 0; number < 2 + below(5); ++number) {
       const std::string key = fmt::format("f{}", number);
       wanted[key] = write_some(key);
-      jobs.emplace_back(Upload{.path = files() / key, .target = name(key)});
+      jobs.emplace_back(Upload{.root = files(), .name = key, .target = name(key)});
     }
     for (int attempt = 0; attempt < 3; ++attempt) {
       make_faults();
@@ -279,7 +278,7 @@ TEST_F(S3Transfers, DownloadsArriveWholeOrNotAtAll) {
     for (std::uint64_t number = 0; number < 2 + below(5); ++number) {
       const std::string key = fmt::format("d{}/f{}", number % 2, number);
       wanted[key] = write_some(key);
-      up.emplace_back(Upload{.path = files() / key, .target = name(key)});
+      up.emplace_back(Upload{.root = files(), .name = key, .target = name(key)});
       down.emplace_back(
           Download{.source = name(key), .root = scratch->path() / "back", .name = key});
     }
@@ -313,7 +312,8 @@ TEST_F(S3Transfers, CopiesAndRemovesInsideS3) {
   begin(7);
   std::ofstream{files() / "a"} << "hello";
   const std::string digest = digest_of_file(files() / "a");
-  ASSERT_EQ(run({Upload{.path = files() / "a",
+  ASSERT_EQ(run({Upload{.root = files(),
+                        .name = "a",
                         .target = name("a"),
                         .attributes = {.content_type = "text/plain"}}},
                 {})
@@ -340,7 +340,7 @@ TEST_F(S3Transfers, CopiesALargeObjectInPartsThatS3Compares) {
   const std::string key = "large";
   std::string bytes(12 * mib, 'x');
   std::ofstream{files() / key, std::ios::binary} << bytes;
-  ASSERT_EQ(run({Upload{.path = files() / key, .target = name(key)}}, {}).failed, 0U)
+  ASSERT_EQ(run({Upload{.root = files(), .name = key, .target = name(key)}}, {}).failed, 0U)
       << fmt::format("{}", fmt::join(observer.errors, "\n"));
   S3Store store{*client};
   const auto facts = store.head(name(key), {});

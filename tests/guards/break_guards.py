@@ -553,6 +553,9 @@ GUARDS = {
     "S3: no link leads out of the directory": (
         "src/io/directory.cpp", "directory_flags | O_NOFOLLOW)};", "directory_flags)};", r"transfer\.EngineTest",
         "cli/s3_test.py Trees.test_a_link_in_the_target_leads_nothing_out"),
+    "S3: nothing is read over a link that replaces a directory": (
+        "src/io/random_access_file.cpp", "component.c_str(), flags | O_NOFOLLOW)};", "component.c_str(), flags)};",
+        r"io\.RandomAccessFile", r"transfer\.EngineTest"),
     "S3: an existing object stays where that was asked": (
         "src/cli/s3/options.cpp", """  return {.absent = arguments.has("--if-none-match")};""",
         """  return {.absent = arguments.has("--if-none-match") && false};""",

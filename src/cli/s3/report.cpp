@@ -133,7 +133,7 @@ JobWords words_of(const Job& job) {
   return std::visit(
       Overloaded{
           [](const transfer::Upload& up) -> JobWords {
-            return {.verb = "upload", .source = up.path.string(), .target = uri_of(up.target)};
+            return {.verb = "upload", .source = up.path().string(), .target = uri_of(up.target)};
           },
           [](const transfer::Download& down) -> JobWords {
             return {.verb = "download",

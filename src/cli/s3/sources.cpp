@@ -26,7 +26,8 @@ std::uint64_t hash(const transfer::SyncItem& item) {
 }  // namespace
 
 transfer::Upload TreeUpload::job(const std::string& name) const {
-  return {.path = root / name,
+  return {.root = root,
+          .name = name,
           .target = {.bucket = bucket, .key = folder + name},
           .follow =
               links == Links::followed ? transfer::FollowSymlink::yes : transfer::FollowSymlink::no,

@@ -133,8 +133,8 @@ Result<Likeness> compare_file(transfer::ObjectStore& store, const SyncTask& task
   if (!task.rules.by_checksum && has_noted_time(facts, file.modified)) return Likeness::same;
   RUNCTL_TRY_LET(
       const auto opened,
-      RandomAccessFile::open(task.local / file.name,
-                             task.links == Links::followed ? AtLink::follow : AtLink::refuse));
+      RandomAccessFile::open_below(
+          task.local, file.name, task.links == Links::followed ? AtLink::follow : AtLink::refuse));
   return transfer::compare_content(store, name, facts, opened, stop);
 }
 
@@ -166,7 +166,8 @@ transfer::Job job_of(const SyncTask& task, const SyncStep& step) {
   const SyncItem& source = step.source;
   switch (task.rules.direction) {
     case SyncDirection::upload:
-      return transfer::Upload{.path = task.local / source.name,
+      return transfer::Upload{.root = task.local,
+                              .name = source.name,
                               .target = object_name(task.to, source.name),
                               .follow = task.links == Links::followed ? transfer::FollowSymlink::yes
                                                                       : transfer::FollowSymlink::no,

@@ -55,7 +55,7 @@ Result<ExitCode> upload_file(const Arguments& arguments, Context& context, const
   RUNCTL_TRY_LET(const auto session, connect_s3(context, arguments));
   // The file was named: what a link leads to is what is meant.
   return run_single(*session, arguments,
-                    transfer::Upload{.path = path,
+                    transfer::Upload{.name = path.string(),
                                      .target = {.bucket = target.bucket, .key = target.key},
                                      .follow = transfer::FollowSymlink::yes,
                                      .condition = parse_condition(arguments),
@@ -96,7 +96,7 @@ Result<ExitCode> upload_tree(const Arguments& arguments, Context& context, const
     while (const auto item = tree.next()) {
       if (item->obstacle) continue;
       const auto job = files.job(item->name);
-      plan.add(fmt::format("upload {} to s3://{}/{}", transfer::printable(job.path.string()),
+      plan.add(fmt::format("upload {} to s3://{}/{}", transfer::printable(job.path().string()),
                            job.target.bucket, transfer::printable(job.target.key)),
                item->facts.size);
     }
