@@ -27,19 +27,22 @@ function(runctl_module name)
   set_target_properties(runctl_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
-# runctl_test(<module> SOURCES <file>... [LINKS <target>...]): one binary a module, one ctest entry a
-# TEST(). The time-out is for what hangs: a sanitizer beside another test takes a minute for what takes
-# two seconds. Tests run with the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
+# runctl_test(<module> SOURCES <file>... [LINKS <target>...] [ONE_THREAD]): one binary a module, one ctest entry a
+# TEST(). ONE_THREAD: the module works in its caller's thread only, and ThreadSanitizer has nothing to see in it. The
+# time-out is for what hangs: a sanitizer beside another test takes a minute for what takes two seconds. Tests run with the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
 function(runctl_test module)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ONE_THREAD" "" "SOURCES;LINKS")
+  if(arg_ONE_THREAD AND RUNCTL_SANITIZE MATCHES thread)
+    return()
+  endif()
   add_executable(${module}_tests ${arg_SOURCES})
   target_link_libraries(${module}_tests
     PRIVATE runctl::${module} ${arg_LINKS} runctl_settings runctl_warnings GTest::gmock_main)
   target_compile_definitions(${module}_tests PRIVATE RUNCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  runctl_precompiled(${module}_tests)
+  runctl_precompiled(${module}_tests TEST)
   gtest_discover_tests(${module}_tests
     TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()

@@ -27,15 +27,6 @@ inline std::string fixture(const std::string& name) {
   return *std::move(bytes);
 }
 
-// Of thousands of changed files, how many are tried: every one, but for a fifth under
-// ThreadSanitizer, which takes minutes for what has no threads. Five leaves none of a byte's bits
-// out.
-#ifdef __SANITIZE_THREAD__
-inline constexpr std::uint64_t stride = 5;
-#else
-inline constexpr std::uint64_t stride = 1;
-#endif
-
 inline Finding look_at(std::string_view bytes, std::string_view name,
                        Depth depth = Depth::contents) {
   MemorySource source{bytes};

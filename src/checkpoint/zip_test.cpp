@@ -26,8 +26,7 @@ TEST(Zip, finds_each_flipped_bit_of_a_content) {
     for (const ZipMember& member : *members) {
       std::size_t harmless = 0;
       const auto content = read_content(source, member, 100'000);
-      for (std::uint64_t bit = member.data * 8; bit < (member.data + member.packed) * 8;
-           bit += stride) {
+      for (std::uint64_t bit = member.data * 8; bit < (member.data + member.packed) * 8; ++bit) {
         char& byte = bytes[bit / 8];
         const char before = byte;
         byte = static_cast<char>(before ^ (1 << (bit % 8)));

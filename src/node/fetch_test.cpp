@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.hpp"
+#include "io/file.hpp"
 #include "io/real_clock.hpp"
 #include "node/block_machine_fixture.hpp"
 #include "node/files_machine.hpp"
@@ -140,10 +141,7 @@ class fetching : public testing::OnBlockMachine {
                  {.clock = clock_, .deadline = clock_.ticks() + patience}, options);
   }
   std::string at(const std::string& path) const { return bed_->mount_point() + "/" + path; }
-  std::string content(const std::string& path) const {
-    std::ifstream file{at(path), std::ios::binary};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
+  std::string content(const std::string& path) const { return read_file(at(path)).value_or(""); }
   // Everything on the volume but what mkfs has made.
   std::string names() {
     return testing::said_by(

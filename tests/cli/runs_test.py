@@ -79,7 +79,7 @@ class OnMachines:
             [cloud.RUNCTL, "aws", "train", self.shared, self.script(body), "--wait", *words, "--", *arguments],
             stdout=out, stderr=subprocess.PIPE, text=True, cwd=self.cloud.directory,
             # Address sanitizer keeps 256 MiB of what was freed else; its memory is measured.
-            env={**self.cloud.environment, "ASAN_OPTIONS": "quarantine_size_mb=8"})
+            env={**self.cloud.environment, "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=8"})
         self.addCleanup(process.kill)
         self.addCleanup(process.stderr.close)
         return process, out
@@ -189,10 +189,8 @@ class OnMachines:
                 f"sys.exit(6)\n")
         process, out = self.watching(body)
         run = self.run_of(process)
-        with open(f"/proc/{process.pid}/maps", encoding="utf-8") as file:
-            # Address sanitizer has 200 MB for itself, thread sanitizer records of each byte that is touched.
-            maps = file.read()
-            most = 700_000 if "libtsan" in maps else 300_000 if "libasan" in maps else 60_000
+        # Address sanitizer has 200 MB for itself, thread sanitizer records of each byte that is touched.
+        most = {"thread": 700_000, "address": 300_000, None: 60_000}[cloud.sanitizer()]
         peak = 0
         while process.poll() is None:
             with open(f"/proc/{process.pid}/status", encoding="utf-8") as status:

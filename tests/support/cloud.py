@@ -3,7 +3,9 @@
 RUNCTL in the environment is the program under test.
 """
 import contextlib
+import functools
 import json
+import mmap
 import os
 import re
 import shutil
@@ -31,7 +33,9 @@ def block_hardware_missing():
 
 def base_environment(home):
     """Nothing of the tester's own configuration reaches the program, nor the role of a rented machine that tests run on."""
-    return {"HOME": home, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true"}
+    told = {name: os.environ[name] for name in ("ASAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
+    return {"HOME": home, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true",
+            **told}
 
 
 def private_mounts_missing():
@@ -246,6 +250,16 @@ def write_file(path, content=b"", mtime=None):
     if mtime is not None:
         os.utime(path, (mtime, mtime))
     return path
+
+
+@functools.cache
+def sanitizer():
+    """What runctl was built with: "address", "thread" or None. Each names the function that it starts by."""
+    with open(RUNCTL, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as program:
+        for name, start in (("address", b"__asan_init"), ("thread", b"__tsan_init")):
+            if program.find(start) >= 0:
+                return name
+    return None
 
 
 def wait_until(condition, seconds=10):
