@@ -29,7 +29,8 @@ endfunction()
 
 # runctl_test(<module> SOURCES <file>... [LINKS <target>...] [ONE_THREAD]): one binary a module, one ctest entry a
 # TEST(). ONE_THREAD: the module works in its caller's thread only, and ThreadSanitizer has nothing to see in it. The
-# time-out is for what hangs: a sanitizer beside another test takes a minute for what takes two seconds. Tests run with the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
+# time-out is for what hangs: a sanitizer beside another test takes a minute for what takes two seconds. Tests run with
+# the source tree's root in RUNCTL_SOURCE_DIR, for the data that they read.
 function(runctl_test module)
   if(NOT BUILD_TESTING)
     return()
